@@ -1,0 +1,95 @@
+/**
+ * Every failure a user can meet at run time. Each says on which host, what was tried, what the host
+ * answered and what to do about it, and whether the same call may succeed when made again.
+ */
+export abstract class IpipError extends Error {
+  /** retryable is true when the cause is likely to pass by itself (a host that is rebooting, say). */
+  abstract readonly retryable: boolean;
+
+  constructor(lines: readonly (string | undefined)[]) {
+    super(lines.filter((line) => line !== undefined && line !== "").join("\n"));
+    this.name = new.target.name;
+  }
+}
+
+/** HostUnreachable: no session could be opened; nothing was sent and nothing has changed on the host. */
+export class HostUnreachable extends IpipError {
+  constructor(
+    readonly host: string,
+    why: string,
+    advice: string,
+    readonly retryable: boolean,
+  ) {
+    super([`${host}: ${why}`, advice]);
+  }
+}
+
+/**
+ * ConnectionLost: the session ended or the deadline passed after work had been sent. Whether the work was
+ * done is unknown until the host is looked at again, so it must never be sent a second time blindly.
+ */
+export class ConnectionLost extends IpipError {
+  readonly retryable = true;
+
+  constructor(
+    readonly host: string,
+    why: string,
+    doing?: string,
+  ) {
+    super([
+      `${host}: ${why}`,
+      doing && `while running: ${doing}`,
+      "The host may have carried out part of it. `pulumi refresh` shows what is there; `pulumi up` finishes it.",
+    ]);
+  }
+}
+
+/** CommandFailed: the host ran a command and answered with a failure. */
+export class CommandFailed extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    readonly command: string,
+    readonly code: number,
+    readonly answer: string,
+    advice?: string,
+  ) {
+    super([`${host}: \`${command}\` failed with exit code ${code}`, answer && indent(answer), advice]);
+  }
+}
+
+/** Conflict: something that is not ours stands where the object should be, or claims what it needs. */
+export class Conflict extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    what: string,
+    advice: string,
+  ) {
+    super([`${host}: ${what}`, advice]);
+  }
+}
+
+/** NotConverged: every command succeeded, and yet what was read back is not what was asked for. */
+export class NotConverged extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    what: string,
+    readonly differences: readonly string[],
+    advice?: string,
+  ) {
+    super([`${host}: ${what} was changed, but what was read back is not what was asked for:`, ...differences.map(indent), advice]);
+  }
+}
+
+function indent(text: string): string {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => `  ${line}`)
+    .join("\n");
+}

@@ -1,0 +1,68 @@
+/**
+ * The door to a remote host: what the lifecycle says to it and what it hears back. How the words travel
+ * (SSH, one long-lived shell, batching) is the business of the files beside this one.
+ */
+
+/** Command is one program run on the host. Nothing in it is ever read by a shell as anything but a word. */
+export interface Command {
+  /** Program and arguments, `["ip", "link", "show"]`. */
+  readonly argv: readonly string[];
+  /** Name of the network namespace to run in; the session's own when absent. */
+  readonly netns?: string;
+  /** What the program reads on standard input; nothing when absent. */
+  readonly stdin?: string;
+}
+
+/** Answer is what a command that ran came back with. */
+export interface Answer {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Work is what one operation wants of a host in one round trip. */
+export interface Work {
+  /** Run in order; the first that fails ends the list. */
+  readonly steps: readonly Command[];
+  /** Run after the steps, whether they succeeded or not; each may fail on its own. */
+  readonly queries: readonly Command[];
+}
+
+/** Failure names the step that ended an operation's list. */
+export interface Failure {
+  readonly step: Command;
+  readonly answer: Answer;
+}
+
+export interface Outcome {
+  readonly failure?: Failure;
+  /** One for each query, in their order. */
+  readonly answers: readonly Answer[];
+}
+
+export interface Host {
+  /** How the host is called in messages: `host` or `host:port`. */
+  readonly label: string;
+  /**
+   * Carries work out. Concurrent calls travel together, yet each succeeds or fails alone.
+   * Throws HostUnreachable when nothing was sent, ConnectionLost when that can't be known.
+   */
+  exchange(work: Work): Promise<Outcome>;
+}
+
+/** commandLine renders a command as a person would type it on the host. */
+export function commandLine(command: Command): string {
+  const [program, ...rest] = command.argv;
+  const argv =
+    command.netns === undefined
+      ? command.argv
+      : program === "ip"
+        ? ["ip", "-n", command.netns, ...rest]
+        : ["ip", "netns", "exec", command.netns, ...command.argv];
+  return argv.map(quote).join(" ") + (command.stdin === undefined ? "" : ` <<< ${quote(command.stdin.trimEnd())}`);
+}
+
+/** quote makes one shell word of any text, in POSIX single quotes where it needs any (POSIX.1-2017, 2.2.2). */
+export function quote(word: string): string {
+  return /^[A-Za-z0-9_.:/%@=+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
