@@ -82,7 +82,11 @@ export class NotConverged extends IpipError {
     readonly differences: readonly string[],
     advice?: string,
   ) {
-    super([`${host}: ${what} was changed, but what was read back is not what was asked for:`, ...differences.map(indent), advice]);
+    super([
+      `${host}: ${what} was changed, but what was read back is not what was asked for:`,
+      ...differences.map(indent),
+      advice,
+    ]);
   }
 }
 

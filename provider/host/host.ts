@@ -9,7 +9,7 @@ export interface Command {
   readonly argv: readonly string[];
   /** Name of the network namespace to run in; the session's own when absent. */
   readonly netns?: string;
-  /** What the program reads on standard input; nothing when absent. */
+  /** Lines that the program reads on standard input, nothing when absent. A last line that lacks its end gets one. */
   readonly stdin?: string;
 }
 
@@ -50,16 +50,17 @@ export interface Host {
   exchange(work: Work): Promise<Outcome>;
 }
 
+/** argvOf is the command with what takes it into its namespace. */
+export function argvOf({ argv, netns }: Command): readonly string[] {
+  if (netns === undefined) return argv;
+  const [program, ...rest] = argv;
+  return program === "ip" ? ["ip", "-n", netns, ...rest] : ["ip", "netns", "exec", netns, ...argv];
+}
+
 /** commandLine renders a command as a person would type it on the host. */
 export function commandLine(command: Command): string {
-  const [program, ...rest] = command.argv;
-  const argv =
-    command.netns === undefined
-      ? command.argv
-      : program === "ip"
-        ? ["ip", "-n", command.netns, ...rest]
-        : ["ip", "netns", "exec", command.netns, ...command.argv];
-  return argv.map(quote).join(" ") + (command.stdin === undefined ? "" : ` <<< ${quote(command.stdin.trimEnd())}`);
+  const { stdin } = command;
+  return argvOf(command).map(quote).join(" ") + (stdin === undefined ? "" : ` <<< ${quote(stdin.trimEnd())}`);
 }
 
 /** quote makes one shell word of any text, in POSIX single quotes where it needs any (POSIX.1-2017, 2.2.2). */

@@ -1,0 +1,92 @@
+import type { dynamic } from "@pulumi/pulumi";
+import { hostFor } from "./host/session";
+import { Lifecycle } from "./lifecycle";
+import type { Contract } from "./resource";
+import { masked, secretsIn } from "./secrets";
+import type { Desired, Fields } from "./state";
+import { HalfMade } from "./subject";
+import { unknown } from "./unknown";
+
+/** The text that stands for an unknown value in what the engine sends (@pulumi/pulumi, runtime/rpc.ts). */
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** Provider is what the dynamic provider's server calls. */
+export type Provider = Required<Omit<dynamic.ResourceProvider, "configure">>;
+
+/**
+ * dynamicProvider is the first door to the lifecycle: it turns the calls of Pulumi's dynamic provider into the
+ * lifecycle's, and what comes back into the form that the engine takes.
+ */
+export function dynamicProvider(contract: Contract): Provider {
+  const lifecycle = new Lifecycle(contract, hostFor);
+
+  /** Errors leave in one line of their own, without secrets: the engine would mask only those of its configuration. */
+  async function guarded<T>(bag: Fields, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const secrets = secretsIn(contract.inputs, bag);
+      const text = masked(error instanceof Error ? error.message : String(error), secrets);
+      // A stack would be printed as noise beside the message.
+      const shown = Object.assign(new Error(text), { stack: "" });
+      if (!(error instanceof HalfMade)) throw shown;
+      // With these three the engine records the object; without `__provider` it could never be deleted.
+      const properties = { ...error.made.outputs, __provider: bag.__provider };
+      throw Object.assign(shown, { id: error.made.id, properties, reasons: [text] });
+    }
+  }
+
+  return {
+    check: async (_olds, news: Fields) =>
+      guarded(news, async () => {
+        const { inputs, problems } = lifecycle.check(unmarked(news));
+        const failures = problems.map(({ path, message }) => ({ property: path.join("."), reason: message }));
+        return { inputs: marked(inputs), failures };
+      }),
+
+    diff: async (_id, olds: Fields, news: Fields) =>
+      guarded(news, async () => {
+        const { changed, replaces, deleteBeforeReplace } = lifecycle.diff(unmarked(olds), unmarked(news));
+        if (changed.length === 0) return { changes: false };
+        // Left to say what changed, the engine compares the inputs itself, and then heeds replaceOnChanges.
+        return { replaces: [...replaces], deleteBeforeReplace };
+      }),
+
+    create: async (inputs: Fields) =>
+      guarded(inputs, async () => {
+        const { id, outputs } = await lifecycle.create(unmarked(inputs) as Desired);
+        return { id, outs: outputs };
+      }),
+
+    read: async (id, props?: Fields) =>
+      guarded(props ?? {}, async () => {
+        const found = await lifecycle.read(unmarked(props ?? {}));
+        // An empty id tells the engine that the object is gone.
+        if (found === undefined) return { id: "" };
+        return { id, props: found.outputs, inputs: found.inputs };
+      }),
+
+    update: async (_id, olds: Fields, news: Fields) =>
+      guarded(news, async () => ({
+        outs: (await lifecycle.update(unmarked(olds), unmarked(news) as Desired)).outputs,
+      })),
+
+    delete: async (_id, props: Fields) => guarded(props, () => lifecycle.delete(unmarked(props))),
+  };
+}
+
+/** unmarked is a bag in the lifecycle's words: without the engine's own key, unknown values as such. */
+function unmarked({ __provider: _, ...rest }: Fields): Fields {
+  return exchange(rest, (value) => (value === UNKNOWN ? unknown : value)) as Fields;
+}
+
+/** marked is a bag in the engine's words. */
+function marked(fields: Fields): Record<string, unknown> {
+  return exchange(fields, (value) => (value === unknown ? UNKNOWN : value)) as Record<string, unknown>;
+}
+
+function exchange(value: unknown, leaf: (value: unknown) => unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => exchange(item, leaf));
+  if (typeof value !== "object" || value === null) return leaf(value);
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, exchange(inner, leaf)]));
+}

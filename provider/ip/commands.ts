@@ -1,0 +1,12 @@
+import type { Command } from "../host/host";
+
+/** ip is one iproute2 command in a namespace, or in the session's own. */
+export function ip(netns: string | undefined, ...argv: readonly string[]): Command {
+  return netns === undefined ? { argv: ["ip", ...argv] } : { argv: ["ip", ...argv], netns };
+}
+
+/** write puts text into a file of /proc/sys as a namespace sees it. */
+export function write(netns: string | undefined, path: string, text: string): Command {
+  const command = { argv: ["tee", path], stdin: `${text}\n` };
+  return netns === undefined ? command : { ...command, netns };
+}

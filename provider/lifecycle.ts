@@ -1,0 +1,148 @@
+import { Conflict } from "./errors";
+import { type Connection, connectionProblems } from "./host/connection";
+import type { Command, Host } from "./host/host";
+import type { View } from "./ip/view";
+import { isMark } from "./mark";
+import type { Contract, Problem } from "./resource";
+import {
+  type Changes,
+  changesBetween,
+  type Desired,
+  type Fields,
+  inputsIn,
+  isFields,
+  isLookup,
+  outputsOf,
+  pick,
+} from "./state";
+import { type Made, Subject } from "./subject";
+import { parseInputs } from "./unknown";
+
+export interface Checked {
+  readonly inputs: Fields;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Lifecycle is what Pulumi does with a resource, written once for all of them. It knows contracts and hosts, but
+ * neither SSH nor the engine.
+ */
+export class Lifecycle {
+  constructor(
+    private readonly contract: Contract,
+    private readonly hostFor: (connection: Connection) => Host,
+  ) {}
+
+  /** check says what is wrong with the inputs and gives them their canonical form. It never asks a host. */
+  check(inputs: Fields): Checked {
+    const parsed = parseInputs(this.contract.inputs, inputs);
+    const known = parsed.known as Fields;
+    const connection = isFields(known.connection) ? connectionProblems(known.connection) : [];
+    const problems = [
+      ...parsed.problems,
+      ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
+      ...(this.contract.problems?.(known) ?? []),
+    ];
+    const completed = { ...(parsed.value as Fields), ...this.contract.complete?.(known) };
+    const given = Object.entries(completed).filter(([, value]) => value !== undefined);
+    return { inputs: Object.fromEntries(given), problems };
+  }
+
+  /** diff compares what was last observed with what is desired. It never asks a host. */
+  diff(state: Fields, desired: Fields): Changes & { readonly deleteBeforeReplace: boolean } {
+    const changes = changesBetween(this.contract, inputsIn(this.contract, state), desired);
+    // Another address may lead to the same machine, so the old object must be gone before the new one is made.
+    const deleteBeforeReplace = this.contract.deleteBeforeReplace || changes.replaces.includes("connection");
+    return { ...changes, deleteBeforeReplace };
+  }
+
+  /** create makes the object, or takes it over when it is ours from an interrupted run or is to be adopted. */
+  async create(desired: Desired): Promise<Made> {
+    const subject = this.subject(desired);
+    const { view, found: before } = await subject.look();
+    if (before !== undefined && before.mark !== desired.mark && desired.adopt !== true) {
+      throw taken(subject, before);
+    }
+    const clearing = this.clearing(subject, view);
+    const memory = this.memory(before ?? {});
+    return await subject.bring({ before, clearing, target: desired, memory });
+  }
+
+  /** update brings the object to what is desired, also when it has changed or gone meanwhile. */
+  async update(state: Fields, desired: Desired): Promise<Made> {
+    const old = inputsIn(this.contract, state);
+    const subject = this.subject(desired);
+    const { view, found: before } = await subject.look();
+    refuseForeign(subject, before, [old.mark, desired.mark]);
+    const clearing = this.clearing(subject, view);
+    const target = this.contract.release?.(old, desired) ?? desired;
+    return await subject.bring({ before, clearing, target: target as Desired, memory: this.memory(state) });
+  }
+
+  /** read tells what the host has; undefined when the object is gone. */
+  async read(state: Fields): Promise<(Made & { readonly inputs: Fields }) | undefined> {
+    const lookup = isLookup(state);
+    const desired = lookup ? (this.check(state).inputs as Desired) : inputsIn(this.contract, state);
+    const { found } = await this.subject(desired).look();
+    if (found === undefined) return undefined;
+    // A program that looks an object up says no more than which one: the rest is what is found.
+    const wanted = lookup ? { ...pick(found, Object.keys(this.contract.inputs.shape)), ...desired } : desired;
+    const outputs = outputsOf(this.contract, wanted, { ...found, ...this.memory(state) });
+    return { id: this.contract.id(desired), outputs, inputs: pick(outputs, Object.keys(wanted)) };
+  }
+
+  /** delete removes the object; that it is gone already is as good. */
+  async delete(state: Fields): Promise<void> {
+    const desired = inputsIn(this.contract, state);
+    const subject = this.subject(desired);
+    const { found } = await subject.look();
+    if (found === undefined) return;
+    refuseForeign(subject, found, [desired.mark]);
+    await subject.remove(found, this.memory(state));
+  }
+
+  private subject(desired: Desired): Subject {
+    return new Subject(this.contract, this.hostFor(desired.connection), desired);
+  }
+
+  /** What is remembered from before the object was made: nobody else knows it afterwards. */
+  private memory(from: Fields): Fields {
+    return pick(from, this.contract.remembers ?? []);
+  }
+
+  /** clearing is how to take away what is in the way, when that was asked for. */
+  private clearing({ host, desired }: Subject, view: View): readonly Command[] {
+    const obstacle = this.contract.obstacle?.(view, desired);
+    if (obstacle === undefined) return [];
+    if (desired.adopt === true && obstacle.remove !== undefined) return obstacle.remove;
+    throw new Conflict(host.label, obstacle.what, obstacle.advice);
+  }
+}
+
+function taken({ host, name }: Subject, found: Fields): Conflict {
+  const mark = found.mark;
+  const whose = isMark(String(mark)) ? `it belongs to ${mark}` : "it was not made by Pulumi";
+  const shown = Object.entries(found)
+    .filter(([key, value]) => ["string", "number", "boolean"].includes(typeof value) && key !== "mark")
+    .map(([key, value]) => `${key} ${value}`);
+  return new Conflict(
+    host.label,
+    `${name} is there already, and ${whose}: ${shown.join(", ")}`,
+    "Choose another name, remove it by hand, or set `adopt: true` to take it over.",
+  );
+}
+
+/** An object that another stack has marked as its own meanwhile is neither changed nor removed. */
+function refuseForeign(
+  { host, name, desired }: Subject,
+  found: Fields | undefined,
+  ours: readonly unknown[],
+): void {
+  const mark = found?.mark;
+  if (typeof mark !== "string" || !isMark(mark) || ours.includes(mark) || desired.adopt === true) return;
+  throw new Conflict(
+    host.label,
+    `${name} belongs to ${mark} now, not to this stack`,
+    "Remove it from one of the two programs, or set `adopt: true` to take it over.",
+  );
+}

@@ -1,0 +1,97 @@
+import type { z } from "zod";
+import type { Command } from "./host/host";
+import type { View } from "./ip/view";
+
+/** Plain is what may go into Pulumi's state: JSON, and nothing else. */
+export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
+export type Bag = { readonly [key: string]: Plain | undefined };
+
+/** Problem is an input that can't be: where, and what would be right. */
+export interface Problem {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+type Inputs<I extends z.ZodObject> = z.output<I>;
+
+/** Observed is what a host has: the inputs as they really are, and the outputs. */
+export type Observed<I extends z.ZodObject, O extends z.ZodObject> = Partial<z.output<I>> & z.output<O>;
+
+/** Obstacle is something in the way of making an object. */
+export interface Obstacle {
+  /** What stands there, in a person's words. */
+  readonly what: string;
+  /** What takes it away, when `adopt` is set; absent when it is not to be taken over. */
+  readonly remove?: readonly Command[];
+  readonly advice: string;
+}
+
+/** Replaces decides on one input. A method's type, so that contracts of all types have the general one. */
+type Replaces<T> = { decide(from: T | undefined, to: T | undefined): boolean }["decide"];
+
+/**
+ * Contract is all that is to be known of one type of resource. The lifecycle does the rest, the same for all:
+ * it never asks which type it has before it. F is what `parse` finds for `plan` alone, and never reaches the state.
+ */
+export interface Contract<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  F = unknown,
+> {
+  /** The type's name in Pulumi, `IpipTunnel`. */
+  readonly type: string;
+  /** What the user gives. Parsing it yields the canonical form, with defaults filled in. */
+  readonly inputs: I;
+  /** What the host tells besides. */
+  readonly outputs: O;
+  /** Inputs whose change Linux can't make in place, and when; every other one is changed in place. */
+  readonly replaces: { readonly [K in keyof Inputs<I>]?: Replaces<Inputs<I>[K]> };
+  /** Inputs, by dotted path, that name an object whose removal removes this one too: its namespace, its device. */
+  readonly containers: readonly string[];
+  /** Whether a replacement must wait until the old object is gone, since both can't be there at once. */
+  readonly deleteBeforeReplace: boolean;
+  /** The kernel module that a first step may lack. */
+  readonly module?: string;
+
+  /** Fills in what follows from other inputs; some may not be known yet. */
+  complete?(known: Partial<Inputs<I>>): Partial<Inputs<I>>;
+  /** What is wrong between several inputs. One that is not known yet is no key of `known`; one left out is undefined. */
+  problems?(known: Partial<Inputs<I>>): Problem[];
+  /** Unique on its host, and made of inputs that replace. */
+  id(desired: Inputs<I>): string;
+  /** The object in a person's words: `tunnel tun0 in namespace host1`. */
+  describe(desired: Inputs<I>): string;
+
+  /** The questions whose answers `parse` needs. */
+  observe(desired: Inputs<I>): Command[];
+  /** The object as the host has it; undefined when a listing that succeeded lacks it. */
+  parse(view: View, desired: Inputs<I>): (Observed<I, O> & F) | undefined;
+  /** What stands in the way, when the object itself isn't there or is to be changed. */
+  obstacle?(view: View, desired: Inputs<I>): Obstacle | undefined;
+  /** The steps from what is observed to what is desired, undefined being nothing at all; [] when they agree. */
+  plan(desired: Inputs<I> | undefined, observed: (Observed<I, O> & F) | undefined): Command[];
+
+  /** Inputs to work towards when some that `before` had are no longer given: what must be undone, not only let go. */
+  release?(before: Partial<Inputs<I>>, desired: Inputs<I>): Inputs<I>;
+  /** Outputs that only the moment before the object was made can tell; they are kept from then on. */
+  readonly remembers?: readonly (keyof z.output<O> & string)[];
+}
+
+/** defineResource gives a contract its types. */
+export function defineResource<I extends z.ZodObject, O extends z.ZodObject, F>(
+  contract: Contract<I, O, F>,
+): Contract<I, O, F> {
+  return contract;
+}
+
+/** always: every change of this input replaces the object. */
+export const always = () => true;
+
+declare const parent: unique symbol;
+/** Parent is the name of an object made by another resource; programs may give the resource itself. */
+export type Parent = string & { readonly [parent]: true };
+
+/** parentName marks an input as the name of an object that may be given as a resource. */
+export function parentName<S extends z.ZodType<string, string>>(schema: S): z.ZodType<string, Parent> {
+  return schema as unknown as z.ZodType<string, Parent>;
+}

@@ -1,0 +1,66 @@
+import { z } from "zod";
+import { Connection } from "../host/connection";
+import { ip } from "../ip/commands";
+import type { Link } from "../ip/links";
+import { NetnsName } from "../net";
+import { type Obstacle, parentName } from "../resource";
+
+/** Inputs that several resources have, with one meaning. */
+
+export const connection = {
+  /** How to reach the host: address, credentials and the key by which the host is known. Its own page tells more. */
+  connection: Connection,
+};
+
+export const namespace = {
+  /**
+   * Network namespace that the object is in: a `Namespace`, or the name of one (ip-netns(8)). Left out, it is the
+   * one that the SSH session lands in, the host's own.
+   */
+  namespace: parentName(NetnsName).optional(),
+};
+
+export const adopt = {
+  /**
+   * Takes over an object of the same name that is there already and brings it to what is asked for. Without it
+   * such an object is an error and stays as it is. Once taken over it is ours: deleting the resource removes it.
+   */
+  adopt: z.boolean().default(false),
+};
+
+export const mark = {
+  /**
+   * Tells our objects from a stranger's: kept in the device's alias (`ip link set … alias`), or as protocol 204 of
+   * a route. The default is `pulumi:PROJECT/STACK/NAME`; there is no need to set it.
+   */
+  mark: z
+    .string()
+    .regex(
+      /^pulumi:[\x21\x22\x24-\x7e]{1,248}$/,
+      'begins with "pulumi:" and has no blanks, "#" or more than 255 characters',
+    ),
+};
+
+/** inNamespace is the end of a sentence that says where an object is. */
+export function inNamespace(netns: string | undefined): string {
+  return netns === undefined ? "" : ` in namespace ${netns}`;
+}
+
+/** idOf makes an id of a host, a namespace and what is unique in it; the host's own namespace is an empty part. */
+export function idOf(
+  desired: { connection: Connection; namespace?: string | undefined },
+  ...parts: string[]
+): string {
+  const { host, port } = desired.connection;
+  return [port === 22 ? host : `${host}:${port}`, desired.namespace ?? "", ...parts].join("/");
+}
+
+/** nameTaken is the obstacle that a device of another kind is to one of that name. */
+export function nameTaken({ name, kind, alias }: Link, netns: string | undefined): Obstacle {
+  const what = `the name ${name}${inNamespace(netns)} is taken by a ${kind ?? "device"}`;
+  return {
+    what: alias === undefined ? what : `${what}, alias ${alias}`,
+    remove: [ip(netns, "link", "delete", "dev", name)],
+    advice: "Choose another name, remove it by hand, or set `adopt: true` to have it removed.",
+  };
+}

@@ -1,0 +1,223 @@
+import { z } from "zod";
+import type { Command } from "../host/host";
+import { ip } from "../ip/commands";
+import { defaultDestination, type Route } from "../ip/routes";
+import { ask } from "../ip/view";
+import { ROUTE_PROTOCOL } from "../mark";
+import { Destination, type Family, familyOf, IfName, Ip } from "../net";
+import { always, defineResource, type Problem, parentName } from "../resource";
+import { adopt, connection, idOf, inNamespace, mark, namespace } from "./common";
+
+/** The tables that have a name of the kernel's own (linux/rtnetlink.h, RT_TABLE_*). */
+const TABLES: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
+const MAX_U32 = 4_294_967_295;
+
+/** The metric of an IPv6 route that is given none (IP6_RT_PRIO_USER in linux/ipv6_route.h). */
+const IPV6_METRIC = 1024;
+
+/** Types that say what becomes of a packet, and so have neither gateway nor device. */
+const NOWHERE: readonly string[] = ["blackhole", "unreachable", "prohibit", "throw"];
+
+const Table = z
+  .union(
+    [
+      z.int().min(1).max(MAX_U32),
+      z.enum(["default", "main", "local"]).transform((text) => TABLES[text] ?? 0),
+    ],
+    {
+      error:
+        'give a number from 1 to 4294967295, or "main", "local" or "default"; other names are the host\'s own',
+    },
+  )
+  .default(254);
+
+const inputs = z.strictObject({
+  ...connection,
+  ...namespace,
+  /** Network to reach: `10.10.2.0/24`, `fd00:2::/64`, one address, or `default`. IPv4 or IPv6 by how it is written. */
+  destination: Destination,
+  /**
+   * Gateway to send by: an address that is reached through `dev`. An IPv4 destination may have an IPv6 gateway
+   * (RFC 5549). A `default` route is of the gateway's family.
+   */
+  via: Ip.optional(),
+  /**
+   * Device to send by: its name or the `IpipTunnel` itself. The kernel drops a route with its device: given the
+   * resource, the route is replaced and deleted with it. Left out, `via` decides.
+   */
+  dev: parentName(IfName).optional(),
+  /** Source address that the host itself prefers for packets by this route; one of its own. */
+  src: Ip.optional(),
+  /**
+   * Preference, the lower the better, 0 to 4294967295; 0 for IPv4 and 1024 for IPv6 when left out. The same
+   * destination with another metric is another route.
+   */
+  metric: z.int().min(0).max(MAX_U32).optional(),
+  /** Routing table: a number, or `main` (254), `local` (255) or `default` (253). In another table it is another route. */
+  table: Table,
+  /** Largest packet in bytes to send by this route. Left out, that of the device. */
+  mtu: z.int().min(68).max(65_535).optional(),
+  /** Takes the gateway as reachable on `dev` even if no route leads to it. */
+  onlink: z.boolean().default(false),
+  /**
+   * How far the destination is, for IPv4: `global`, `link` or `host`. Left out: `global` with a gateway, `host` for
+   * a local route, else `link`.
+   */
+  scope: z.enum(["global", "site", "link", "host"]).optional(),
+  /**
+   * What becomes of a packet: `unicast` sends it on, `local` delivers it here, `blackhole` drops it silently,
+   * `unreachable` and `prohibit` answer with an ICMP error, `throw` ends the look-up in this table.
+   */
+  type: z.enum(["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]).default("unicast"),
+  ...adopt,
+  ...mark,
+});
+
+const outputs = z.object({
+  /** The device that packets leave by; none for a type that sends nowhere. */
+  effectiveDev: z.string().optional(),
+  /** The source address that the kernel noted; none when it chooses for each packet. */
+  effectiveSrc: z.string().optional(),
+  /** How far the destination is. */
+  effectiveScope: z.string(),
+});
+
+type Desired = z.output<typeof inputs>;
+
+/**
+ * A route (ip-route(8)), of IPv4 or IPv6. Destination, table and metric tell routes apart; everything else changes in
+ * place, in one step, so that no packet finds the route missing.
+ */
+export const route = defineResource({
+  type: "Route",
+  inputs,
+  outputs,
+  replaces: { namespace: always, destination: always, metric: always, table: always },
+  containers: ["namespace", "dev"],
+  deleteBeforeReplace: false,
+
+  id: (desired) =>
+    idOf(desired, `${desired.destination} table ${desired.table} metric ${desired.metric ?? 0}`),
+  describe: ({ destination, table, metric, namespace }) =>
+    `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
+
+  complete(known) {
+    const { via, src, metric } = known;
+    let { destination } = known;
+    if (destination === "default") destination = defaultDestination(familyOf(via ?? src ?? "0.0.0.0"));
+    if (destination === undefined) return known;
+    const ipv6 = familyOf(destination) === 6;
+    return { ...known, destination, metric: ipv6 ? metric || IPV6_METRIC : (metric ?? 0) };
+  },
+
+  problems,
+
+  observe: ({ destination, namespace }) => ask.routes(familyOf(destination), namespace),
+
+  parse(view, desired) {
+    const { destination, table, metric, namespace } = desired;
+    const same = (view.routes(familyOf(destination), namespace) ?? []).filter(
+      (other) => other.destination === destination && other.table === table && other.metric === metric,
+    );
+    // By hand several can be made that differ in nothing but what they do; ours is the one that counts.
+    const found = same.find(({ protocol }) => protocol === ROUTE_PROTOCOL) ?? same[0];
+    if (found === undefined) return undefined;
+    const nowhere = NOWHERE.includes(found.type);
+    return {
+      namespace,
+      destination,
+      metric: found.metric,
+      table,
+      via: found.via,
+      // The kernel hangs IPv6 routes that lead nowhere on lo.
+      dev: nowhere ? undefined : found.dev,
+      src: found.src,
+      mtu: found.mtu,
+      onlink: found.onlink,
+      scope: found.scope as Desired["scope"],
+      type: found.type as Desired["type"],
+      mark: found.protocol === ROUTE_PROTOCOL ? desired.mark : `protocol ${found.protocol}`,
+      effectiveDev: nowhere ? undefined : found.dev,
+      effectiveSrc: found.src,
+      effectiveScope: found.scope,
+      found,
+    };
+  },
+
+  plan(desired, observed) {
+    if (desired === undefined)
+      return observed === undefined ? [] : [remove(observed.namespace, observed.found)];
+    const family = familyOf(desired.destination);
+    const wanted = spell(desired);
+    if (observed === undefined) return [ip(desired.namespace, `-${family}`, "route", "add", ...wanted)];
+    const same = COMPARED.every((key) => desired[key] === undefined || desired[key] === observed[key]);
+    return same ? [] : [ip(desired.namespace, `-${family}`, "route", "replace", ...wanted)];
+  },
+});
+
+const COMPARED = ["via", "dev", "src", "mtu", "onlink", "scope", "type", "mark"] as const;
+
+function spell(desired: Desired): string[] {
+  const { type, destination, table, metric, via, dev, src, scope, mtu, onlink } = desired;
+  const viaFamily = via !== undefined && familyOf(via) !== familyOf(destination) ? ["inet6"] : [];
+  const option = (word: string, value: string | number | undefined) =>
+    value === undefined ? [] : [word, String(value)];
+  return [
+    type,
+    destination,
+    ...(via === undefined ? [] : ["via", ...viaFamily, via]),
+    ...option("dev", dev),
+    ...option("table", table),
+    ...option("metric", metric),
+    ...option("proto", ROUTE_PROTOCOL),
+    ...option("scope", scope),
+    ...option("src", src),
+    ...option("mtu", mtu),
+    ...(onlink ? ["onlink"] : []),
+  ];
+}
+
+/** All that tells it from its like is said, so that never another route goes in its place. */
+function remove(netns: string | undefined, found: Route): Command {
+  const { type, destination, table, metric, protocol } = found;
+  const family: Family = familyOf(destination);
+  const key = [
+    type,
+    destination,
+    "table",
+    String(table),
+    "metric",
+    String(metric),
+    "proto",
+    String(protocol),
+  ];
+  return ip(netns, `-${family}`, "route", "delete", ...key);
+}
+
+function problems(known: Partial<Desired>): Problem[] {
+  const { destination, via, dev, src, type, scope, onlink, mtu } = known;
+  const found: Problem[] = [];
+  const add = (key: keyof Desired, message: string) => found.push({ path: [key], message });
+  const family = destination === undefined || destination === "default" ? undefined : familyOf(destination);
+  if (type !== undefined && NOWHERE.includes(type)) {
+    for (const [key, value] of Object.entries({ via, dev, src, mtu })) {
+      if (value !== undefined)
+        add(key as keyof Desired, `a ${type} route sends nowhere: leave \`${key}\` out`);
+    }
+  }
+  if (family === 6 && via !== undefined && familyOf(via) === 4) {
+    add("via", `${via} is an IPv4 gateway, which an IPv6 destination can't have: give an IPv6 address`);
+  }
+  if (family !== undefined && src !== undefined && familyOf(src) !== family) {
+    add("src", `${src} is not of IPv${family}, the family of ${destination}`);
+  }
+  if (family === 6 && scope !== undefined && scope !== "global") {
+    add("scope", "IPv6 routes have no scope: leave it out");
+  }
+  const noVia = "via" in known && via === undefined;
+  if (onlink === true && noVia) add("onlink", "is about a gateway: give `via` too");
+  if (type !== undefined && !NOWHERE.includes(type) && noVia && "dev" in known && dev === undefined) {
+    add("via", `a ${type} route needs a gateway in \`via\`, a device in \`dev\`, or both`);
+  }
+  return found;
+}

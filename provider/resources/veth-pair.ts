@@ -1,0 +1,204 @@
+import { z } from "zod";
+import type { Command } from "../host/host";
+import { ip } from "../ip/commands";
+import { Addresses, mtuProblems, observedDevice, planDevice, releaseAddresses } from "../ip/device";
+import type { Link } from "../ip/links";
+import { ask, type View } from "../ip/view";
+import { Mac, NetnsName, OwnIfName } from "../net";
+import { defineResource, type Obstacle, type Problem, parentName } from "../resource";
+import { adopt, connection, idOf, inNamespace, mark, nameTaken } from "./common";
+
+const MIN_MTU = 68;
+const MAX_MTU = 65_535;
+
+const End = z.strictObject({
+  /** Name of the device, at most 15 characters. */
+  name: OwnIfName,
+  /** Namespace that this end is in: a `Namespace`, or the name of one. Left out, the host's own. */
+  namespace: parentName(NetnsName).optional(),
+  /** Addresses with their prefix lengths, IPv4 and IPv6. Left out, addresses are nobody's business here. */
+  addresses: Addresses.optional(),
+  /** Largest packet in bytes, 68 to 65535; both ends should agree. Left out, the kernel's 1500. */
+  mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
+  /** Ethernet address, like `02:00:00:00:00:01`. Left out, the kernel makes one up. */
+  mac: Mac.optional(),
+  /** Whether this end is up; packets flow only when both are. */
+  up: z.boolean().default(true),
+});
+
+const inputs = z.strictObject({
+  ...connection,
+  /** One end. Another name or namespace replaces the pair; everything else changes in place. */
+  a: End,
+  /** The other end. */
+  b: End,
+  ...adopt,
+  ...mark,
+});
+
+const EndState = z
+  .object({
+    /** Name of the device. */
+    name: z.string(),
+    /** The kernel's number of the device. */
+    ifindex: z.int(),
+    /** The Ethernet address that is in force. */
+    mac: z.string(),
+    /** The MTU that is in force, in bytes. */
+    effectiveMtu: z.int(),
+    /** Operational state (RFC 2863): `UP`, `DOWN`, `LOWERLAYERDOWN` when the other end is down. */
+    operState: z.string(),
+  })
+  .optional();
+
+const outputs = z.object({
+  /** What the host tells of the two ends; an end that is not there is left out. */
+  ends: z.object({ a: EndState, b: EndState }),
+});
+
+type End = z.output<typeof End>;
+type Desired = z.output<typeof inputs>;
+/** The word that stands in the state for the name of an end that is not there; no device can have it. */
+const MISSING = "(missing)";
+
+const elsewhere = (from: End | undefined, to: End | undefined) =>
+  from?.name !== to?.name || from?.namespace !== to?.namespace;
+
+/**
+ * A pair of virtual Ethernet devices (veth(4)): what goes in at one end comes out at the other. Each end may be in
+ * a namespace of its own, which makes it the cable between two of them.
+ */
+export const vethPair = defineResource({
+  type: "VethPair",
+  inputs,
+  outputs,
+  replaces: { a: elsewhere, b: elsewhere },
+  containers: ["a.namespace", "b.namespace"],
+  deleteBeforeReplace: true,
+  module: "veth",
+
+  id: ({ connection, a, b }) =>
+    idOf({ connection }, `${a.namespace ?? ""}:${a.name}`, `${b.namespace ?? ""}:${b.name}`),
+  describe: ({ a, b }) =>
+    `veth pair ${a.name}${inNamespace(a.namespace)} and ${b.name}${inNamespace(b.namespace)}`,
+  problems: ({ a, b }) => [
+    ...(a === undefined ? [] : mtuProblems(a, ["a"])),
+    ...(b === undefined ? [] : mtuProblems(b, ["b"])),
+    ...sameName(a, b),
+  ],
+  release: (before, desired) => ({
+    ...desired,
+    a: releaseAddresses(before.a, desired.a),
+    b: releaseAddresses(before.b, desired.b),
+  }),
+
+  observe: ({ a, b }) => [...ask.links(a.namespace), ...ask.links(b.namespace)],
+
+  parse(view, desired) {
+    const [a, b] = [vethOf(view, desired.a), vethOf(view, desired.b)];
+    if (a === undefined && b === undefined) return undefined;
+    return observedPair(desired, a, b);
+  },
+
+  obstacle: (view, desired) => stranger(view, desired.a) ?? stranger(view, desired.b),
+
+  plan(desired, observed) {
+    if (desired === undefined) return observed === undefined ? [] : remove(observed);
+    const { mark, a, b } = desired;
+    if (observed === undefined)
+      return [add(a, b), ...planEnd(mark, a, made(a)), ...planEnd(mark, b, made(b))];
+    return [
+      ...planEnd(mark, a, { ...observed.a, mark: observed.mark }),
+      ...planEnd(mark, b, { ...observed.b, mark: observed.mark }),
+    ];
+  },
+});
+
+/** The command is given where the end in the host's own namespace is: that one has no name to move a device to. */
+function add(a: End, b: End): Command {
+  const [here, there] = a.namespace !== undefined && b.namespace === undefined ? [b, a] : [a, b];
+  const settings = ({ mtu, mac }: End) => [
+    ...(mtu === undefined ? [] : ["mtu", String(mtu)]),
+    ...(mac === undefined ? [] : ["address", mac]),
+  ];
+  const move =
+    there.namespace === here.namespace || there.namespace === undefined ? [] : ["netns", there.namespace];
+  const peer = ["peer", "name", there.name, ...move, ...settings(there)];
+  return ip(here.namespace, "link", "add", "name", here.name, ...settings(here), "type", "veth", ...peer);
+}
+
+/** An end as `add` leaves it. */
+function made({ mtu, mac }: End): Partial<End> {
+  return { ...(mtu !== undefined && { mtu }), ...(mac !== undefined && { mac }), addresses: [], up: false };
+}
+
+function planEnd(mark: string, end: End, observed: Partial<End> & { mark?: string | undefined }): Command[] {
+  const { namespace, name, mac } = end;
+  const address =
+    mac === undefined || mac === observed.mac
+      ? []
+      : [ip(namespace, "link", "set", "dev", name, "address", mac)];
+  return [...address, ...planDevice(namespace, name, { ...end, mark }, observed)];
+}
+
+/** One end takes the other with it, unless they are no longer joined. */
+function remove({
+  a,
+  b,
+  ends,
+}: {
+  a?: End | undefined;
+  b?: End | undefined;
+  ends: z.output<typeof outputs>["ends"];
+}) {
+  const drop = (end: End | undefined, state: z.output<typeof EndState>) =>
+    state === undefined ? [] : [ip(end?.namespace, "link", "delete", "dev", state.name)];
+  const whole = a?.name !== MISSING && b?.name !== MISSING;
+  return whole ? drop(a, ends.a) : [...drop(a, ends.a), ...drop(b, ends.b)];
+}
+
+function sameName(a: Partial<End> | undefined, b: Partial<End> | undefined): Problem[] {
+  if (a?.name === undefined || a.name !== b?.name || !("namespace" in a && "namespace" in b)) return [];
+  if (a.namespace !== b.namespace) return [];
+  return [{ path: ["b", "name"], message: `"${a.name}" is the other end's name too, in the same namespace` }];
+}
+
+function vethOf(view: View, end: End): Link | undefined {
+  return view.links(end.namespace)?.find(({ name, kind }) => name === end.name && kind === "veth");
+}
+
+/** iproute2 names a peer in the same namespace, and gives the number of one in another. */
+function joined(a: Link, b: Link): boolean {
+  const leadsTo = (from: Link, to: Link) =>
+    from.link.name === undefined ? from.link.index === to.ifindex : from.link.name === to.name;
+  return leadsTo(a, b) && leadsTo(b, a);
+}
+
+function observedPair(desired: Desired, a: Link | undefined, b: Link | undefined) {
+  const whole = a !== undefined && b !== undefined && joined(a, b);
+  return {
+    a: observedEnd(desired.a, a, whole),
+    b: observedEnd(desired.b, b, whole),
+    mark: a?.alias === b?.alias ? (a?.alias ?? "") : "",
+    ends: { a: endState(a), b: endState(b) },
+  };
+}
+
+/** An end that is gone, or leads elsewhere, goes by a name that can't be: so the pair is seen to need replacing. */
+function observedEnd(desired: End, link: Link | undefined, whole: boolean): End {
+  const { namespace } = desired;
+  if (link === undefined) return { name: MISSING, namespace, up: false };
+  const { mtu, addresses, up } = observedDevice(link, desired);
+  return { name: whole ? link.name : MISSING, namespace, addresses, mtu, mac: link.address, up };
+}
+
+function endState(link: Link | undefined): z.output<typeof EndState> {
+  if (link === undefined) return undefined;
+  const { name, ifindex, address, mtu, operState } = link;
+  return { name, ifindex, mac: address ?? "", effectiveMtu: mtu, operState };
+}
+
+function stranger(view: View, { name, namespace }: End): Obstacle | undefined {
+  const link = view.links(namespace)?.find((other) => other.name === name);
+  return link === undefined || link.kind === "veth" ? undefined : nameTaken(link, namespace);
+}

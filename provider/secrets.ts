@@ -1,0 +1,17 @@
+import { z } from "zod";
+import { isFields } from "./state";
+
+/** secretsIn lists the values that a schema calls secret. */
+export function secretsIn(schema: z.ZodType, value: unknown): string[] {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+    if (schema.meta()?.secret !== true) return secretsIn(schema.unwrap() as z.ZodType, value);
+  }
+  if (schema.meta()?.secret === true) return typeof value === "string" && value !== "" ? [value] : [];
+  if (!(schema instanceof z.ZodObject) || !isFields(value)) return [];
+  return Object.entries(schema.shape).flatMap(([key, inner]) => secretsIn(inner as z.ZodType, value[key]));
+}
+
+/** masked takes secrets out of a text: the engine masks only those that it knows from the stack's configuration. */
+export function masked(text: string, secrets: readonly string[]): string {
+  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+}

@@ -1,0 +1,118 @@
+import { isDeepStrictEqual } from "node:util";
+import { IpipError } from "./errors";
+import type { Connection } from "./host/connection";
+import type { Contract, Plain } from "./resource";
+import { isUnknown } from "./unknown";
+
+/** Fields is any resource's inputs or outputs by name, to code that serves them all alike. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Desired is what every resource has in canonical form. */
+export type Desired = Fields & { readonly connection: Connection };
+
+/** SCHEMA_VERSION tells what wrote a state; it goes up when a property changes its name or meaning. */
+const SCHEMA_VERSION = 1;
+
+/** VersionError: a state that only a newer release can read. */
+class VersionError extends IpipError {
+  readonly retryable = false;
+
+  constructor(version: unknown) {
+    super([
+      `this resource was last written by a newer pulumi-ipip (state version ${version}, this one knows ${SCHEMA_VERSION})`,
+      "Upgrade the package in this project: npm install pulumi-ipip@latest",
+    ]);
+  }
+}
+
+/** outputsOf is what goes into the state: what was asked for with the values that were read back, and the outputs. */
+export function outputsOf(
+  contract: Contract,
+  desired: Desired,
+  observed: Fields | undefined,
+): Record<string, Plain> {
+  const told = pick(observed ?? {}, Object.keys(contract.outputs.shape));
+  return plain({ ...inputsLike(desired, observed ?? {}), ...told, schemaVersion: SCHEMA_VERSION });
+}
+
+/**
+ * inputsLike gives the inputs the values that were observed. What the program left out stays out, so that it is
+ * never drift; what can't be observed, as the connection, stays as it was asked for.
+ */
+export function inputsLike(desired: Fields, observed: Fields): Fields {
+  return Object.fromEntries(
+    Object.entries(desired).map(([key, value]) => {
+      if (!(key in observed)) return [key, value];
+      const found = observed[key];
+      return [key, isFields(value) && isFields(found) ? inputsLike(value, found) : found];
+    }),
+  );
+}
+
+/** inputsIn takes the inputs out of a state. */
+export function inputsIn(contract: Contract, state: Fields): Desired {
+  const version = state.schemaVersion;
+  if (typeof version === "number" && version > SCHEMA_VERSION) throw new VersionError(version);
+  return pick(state, Object.keys(contract.inputs.shape)) as Desired;
+}
+
+/** isLookup tells whether properties come from a program that only looks up what is there, not from a state. */
+export function isLookup(state: Fields): boolean {
+  return state.schemaVersion === undefined;
+}
+
+/** pick is an object with no more than some of its keys. */
+export function pick(fields: Fields, keys: readonly string[]): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([key]) => keys.includes(key)));
+}
+
+export interface Changes {
+  /** Inputs whose value differs, or isn't known yet. */
+  readonly changed: readonly string[];
+  /** Those of them that Linux can't change in place. */
+  readonly replaces: readonly string[];
+}
+
+/** changesBetween compares a state, hence what was last observed, with what is desired. */
+export function changesBetween(contract: Contract, state: Fields, desired: Fields): Changes {
+  const changed = Object.keys(contract.inputs.shape).filter((key) => !same(state[key], desired[key]));
+  return { changed, replaces: changed.filter((key) => replaced(contract, key, state[key], desired[key])) };
+}
+
+function replaced(contract: Contract, key: string, from: unknown, to: unknown): boolean {
+  if (isUnknown(to)) {
+    // The engine asks this of what depends on an object that it is about to replace: what is inside goes with it.
+    return contract.containers.some((path) => {
+      const [first, ...rest] = path.split(".");
+      return (
+        first === key &&
+        isUnknown(rest.reduce<unknown>((value, inner) => (isFields(value) ? value[inner] : value), to))
+      );
+    });
+  }
+  if (key === "connection") return endpoint(from) !== endpoint(to);
+  return contract.replaces[key]?.(from, to) ?? false;
+}
+
+/** Another address is another machine; with other credentials it is still the same one. */
+function endpoint(connection: unknown): string {
+  return isFields(connection) ? `${connection.host}:${connection.port}` : "";
+}
+
+/** same compares values as the state keeps them, in which a key without a value is no key. */
+export function same(one: unknown, other: unknown): boolean {
+  return !isUnknown(other) && isDeepStrictEqual(plainOrNothing(one), plainOrNothing(other));
+}
+
+function plainOrNothing(value: unknown): unknown {
+  return value === undefined ? undefined : plain(value);
+}
+
+/** plain makes sure that nothing but JSON goes into the state: one `undefined` there loses the object just made. */
+function plain<T>(value: T): T extends object ? Record<string, Plain> : Plain {
+  return JSON.parse(JSON.stringify(value));
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,189 @@
+import { CommandFailed, ConnectionLost, IpipError, NotConverged } from "./errors";
+import { type Answer, type Command, commandLine, type Failure, type Host } from "./host/host";
+import { advise } from "./ip/advice";
+import { View } from "./ip/view";
+import type { Contract, Plain } from "./resource";
+import { type Desired, type Fields, inputsLike, outputsOf, same } from "./state";
+
+/** Made is an object as the state records it. */
+export interface Made {
+  readonly id: string;
+  readonly outputs: Record<string, Plain>;
+}
+
+/** HalfMade: an operation failed, and left on the host something that the state has to know of. */
+export class HalfMade extends Error {
+  constructor(
+    readonly reason: IpipError,
+    readonly made: Made,
+  ) {
+    super(reason.message);
+  }
+}
+
+/** Change is one way from what is there to what is to be. */
+export interface Change {
+  readonly before: Fields | undefined;
+  /** Steps that make room, before those that make the object. */
+  readonly clearing: readonly Command[];
+  /** What the steps lead to; it differs from what is desired in what the program has let go of. */
+  readonly target: Desired;
+  /** Outputs that can't be observed any more. */
+  readonly memory: Fields;
+}
+
+/** How things stand after some steps. */
+interface Result {
+  readonly failure?: Failure | undefined;
+  readonly after?: Fields | undefined;
+  /** Why nobody could look. */
+  readonly unseen?: IpipError;
+}
+
+/** Subject is one object on one host: it is looked at, changed, and looked at again. */
+export class Subject {
+  constructor(
+    private readonly contract: Contract,
+    readonly host: Host,
+    readonly desired: Desired,
+  ) {}
+
+  get name(): string {
+    return this.contract.describe(this.desired);
+  }
+
+  async look(): Promise<{ view: View; found: Fields | undefined }> {
+    const queries = this.contract.observe(this.desired);
+    const { answers } = await this.host.exchange({ steps: [], queries });
+    const view = new View(this.host.label, queries, answers);
+    return { view, found: this.contract.parse(view, this.desired) };
+  }
+
+  /** steps leads from what is observed to a target, through nothing at all where Linux has no direct way. */
+  steps(target: Desired | undefined, observed: Fields | undefined): Command[] {
+    const detour = target !== undefined && observed !== undefined && this.needsReplacing(target, observed);
+    if (!detour) return this.contract.plan(target, observed);
+    return [...this.contract.plan(undefined, observed), ...this.contract.plan(target, undefined)];
+  }
+
+  private needsReplacing(target: Desired, observed: Fields): boolean {
+    const found = inputsLike(target, observed);
+    return Object.entries(this.contract.replaces).some(
+      ([key, decide]) =>
+        target[key] !== undefined && !same(found[key], target[key]) && decide?.(found[key], target[key]),
+    );
+  }
+
+  /** bring carries a change out, and gives the object as it was read back. */
+  async bring(change: Change): Promise<Made> {
+    const making = this.steps(change.target, change.before);
+    let result = await this.apply([...change.clearing, ...making]);
+    if (
+      result.failure !== undefined &&
+      result.failure.step === making[0] &&
+      this.contract.module !== undefined
+    ) {
+      // The kernel may lack its module, and not be able to load it by itself.
+      result = await this.applyWithModule(this.contract.module, making, result);
+    }
+    const error = this.errorIn(change.target, result);
+    if (error === undefined) return this.made(result.after, change.memory);
+    const nothingMade = result.failure !== undefined && result.failure.step === making[0];
+    throw await this.wayBack(error, change, result, nothingMade);
+  }
+
+  /** remove takes the object away. */
+  async remove(observed: Fields, memory: Fields): Promise<void> {
+    const result = await this.apply(this.steps(undefined, { ...observed, ...memory }));
+    if (result.unseen !== undefined) throw result.unseen;
+    if (result.failure !== undefined) throw this.failed(result.failure);
+    if (this.steps(undefined, result.after && { ...result.after, ...memory }).length > 0) {
+      throw new NotConverged(this.host.label, this.name, ["it is still there"]);
+    }
+  }
+
+  private async apply(steps: readonly Command[]): Promise<Result> {
+    const queries = this.contract.observe(this.desired);
+    try {
+      const { failure, answers } = await this.host.exchange({ steps, queries });
+      return { failure, ...this.seen(queries, answers) };
+    } catch (error) {
+      if (!(error instanceof ConnectionLost)) throw error;
+      // How far it went nobody knows, so look; it is never sent again blindly.
+      return await this.look().then(
+        ({ found }) => ({ after: found }),
+        () => ({ unseen: error }),
+      );
+    }
+  }
+
+  private seen(queries: readonly Command[], answers: readonly Answer[]): Result {
+    try {
+      return { after: this.contract.parse(new View(this.host.label, queries, answers), this.desired) };
+    } catch (error) {
+      if (error instanceof IpipError) return { unseen: error };
+      throw error;
+    }
+  }
+
+  private async applyWithModule(module: string, steps: readonly Command[], first: Result): Promise<Result> {
+    const { failure } = await this.host.exchange({ steps: [{ argv: ["modprobe", module] }], queries: [] });
+    return failure === undefined ? await this.apply(steps) : first;
+  }
+
+  private errorIn(target: Desired, { failure, after, unseen }: Result): IpipError | undefined {
+    if (failure !== undefined) return this.failed(failure);
+    if (unseen !== undefined) return unseen;
+    const left = this.steps(target, after);
+    if (left.length === 0) return undefined;
+    return new NotConverged(this.host.label, this.name, differences(target, after, left));
+  }
+
+  private failed({ step, answer }: Failure): CommandFailed {
+    const { code, stderr } = answer;
+    return new CommandFailed(this.host.label, commandLine(step), code, stderr, advise(stderr));
+  }
+
+  /** wayBack leaves as little as can be behind a failure, and says in the error what stays. */
+  private async wayBack(
+    error: IpipError,
+    change: Change,
+    result: Result,
+    nothingMade: boolean,
+  ): Promise<Error> {
+    const { before, memory } = change;
+    const { after, unseen } = result;
+    if (unseen !== undefined)
+      return before === undefined ? new HalfMade(error, this.made(undefined, memory)) : error;
+    if (after === undefined) return error;
+    const ours = (fields: Fields) => fields.mark === this.desired.mark;
+    if (before !== undefined) {
+      const untouched = !ours(before) && same(before, after);
+      return untouched ? error : new HalfMade(error, this.made(after, memory));
+    }
+    // Something that was not there a moment ago, and that our first step failed to make, is somebody else's.
+    if (nothingMade && !ours(after)) return error;
+    const undone = await this.remove(after, memory).then(
+      () => true,
+      () => false,
+    );
+    return undone ? error : new HalfMade(error, this.made(after, memory));
+  }
+
+  private made(observed: Fields | undefined, memory: Fields): Made {
+    const outputs = outputsOf(this.contract, this.desired, { ...observed, ...memory });
+    return { id: this.contract.id(this.desired), outputs };
+  }
+}
+
+function differences(target: Desired, after: Fields | undefined, left: readonly Command[]): string[] {
+  if (after === undefined) return ["it is not there"];
+  const found = inputsLike(target, after);
+  const differing = Object.keys(target).filter((key) => !same(found[key], target[key]));
+  if (differing.length === 0) return [`still to do: ${left.map(commandLine).join("; ")}`];
+  return differing.map((key) => `${key}: asked for ${show(target[key])}, found ${show(found[key])}`);
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "nothing" : JSON.stringify(value);
+}

@@ -1,0 +1,143 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { markOf } from "../provider/mark";
+import type { Contract, Parent } from "../provider/resource";
+
+/** Named is a resource whose object others are in or on; it may be given wherever its name may. */
+export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<string> };
+
+type Value<T> = [T] extends [Parent]
+  ? pulumi.Input<string> | Named
+  : T extends readonly (infer Item)[]
+    ? pulumi.Input<pulumi.Input<Item>[]>
+    : T extends object
+      ? pulumi.Input<Values<T>>
+      : pulumi.Input<T>;
+
+type Values<T> = { [K in keyof T]: Value<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
+
+/** Args are the arguments of a resource's class: its contract's inputs, each as a value, a promise or an output. */
+export type Args<I extends z.ZodObject> = Values<Omit<z.input<I>, "mark">> & { mark?: pulumi.Input<string> };
+
+/** Outputs are the properties of a resource: its inputs in canonical form, and what the host tells besides. */
+export type Outputs<I extends z.ZodObject, O extends z.ZodObject> = {
+  readonly [K in keyof z.output<I>]: pulumi.Output<z.output<I>[K]>;
+} & { readonly [K in keyof z.output<O>]: pulumi.Output<z.output<O>[K]> };
+
+interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
+  new (
+    name: string,
+    args: Args<I>,
+    opts?: pulumi.CustomResourceOptions,
+  ): pulumi.CustomResource & Outputs<I, O>;
+  /** Whether a value is a resource of this type, also one of another copy of this package. */
+  isInstance(value: unknown): boolean;
+}
+
+/** resource makes the class of a contract: `class IpipTunnel extends resource(ipipTunnel) {}`. */
+export function resource<I extends z.ZodObject, O extends z.ZodObject, F>(
+  contract: Contract<I, O, F>,
+): ResourceClass<I, O> {
+  const type = `pulumi-nodejs:dynamic/ipip:${contract.type}`;
+  // All that the state keeps of our code. It is the same for ever, so an upgrade is no change, and a state of any age
+  // is refreshed and destroyed by the code that is installed then.
+  const provider = `exports.handler=()=>require("pulumi-ipip/provider").handlers.${contract.type};`;
+  const properties = [...Object.keys(contract.inputs.shape), ...Object.keys(contract.outputs.shape)];
+
+  class Resource extends pulumi.CustomResource {
+    constructor(name: string, args: Record<string, unknown>, opts: pulumi.CustomResourceOptions = {}) {
+      const { inputs, parents } = namesOf(args);
+      const mark =
+        "mark" in contract.inputs.shape ? { mark: markOf(pulumi.getProject(), pulumi.getStack(), name) } : {};
+      super(
+        type,
+        name,
+        {
+          // A property that is named here is there to be read later, also when the program doesn't set it.
+          ...Object.fromEntries(properties.map((key) => [key, undefined])),
+          ...mark,
+          ...(secretly(contract.inputs, inputs) as pulumi.Inputs),
+          __provider: provider,
+        },
+        withParents(opts, parents),
+      );
+    }
+
+    static override isInstance(value: unknown): value is pulumi.CustomResource {
+      return (
+        pulumi.CustomResource.isInstance(value) && "__pulumiType" in value && value.__pulumiType === type
+      );
+    }
+  }
+  return Resource as unknown as ResourceClass<I, O>;
+}
+
+/** Parents are the resources that a program gave in place of their names. */
+interface Parents {
+  /** Those that the object is in, or on: it goes when one of them goes. */
+  readonly around: readonly pulumi.Resource[];
+  /** Those that only a part of it is in. */
+  readonly beside: readonly pulumi.Resource[];
+}
+
+function namesOf(args: Record<string, unknown>): { inputs: Record<string, unknown>; parents: Parents } {
+  const around: pulumi.Resource[] = [];
+  const beside: pulumi.Resource[] = [];
+  const named = (value: unknown, found: pulumi.Resource[]): unknown => {
+    if (pulumi.Resource.isInstance(value)) {
+      found.push(value);
+      return (value as Named).name;
+    }
+    if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
+      return value;
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, named(inner, beside)]));
+  };
+  const inputs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, named(value, around)]));
+  return { inputs, parents: { around, beside } };
+}
+
+/**
+ * The kernel removes what is in a namespace, or on a device, with it. So whatever has a parent is replaced with it,
+ * although its own inputs read the same, and what is wholly inside need not be deleted by itself.
+ */
+function withParents(
+  opts: pulumi.CustomResourceOptions,
+  { around, beside }: Parents,
+): pulumi.CustomResourceOptions {
+  const [deletedWith] = around;
+  const replaceWith = [...(opts.replaceWith ?? []), ...around, ...beside];
+  return {
+    ...(deletedWith !== undefined && { deletedWith }),
+    ...opts,
+    ...(replaceWith.length > 0 && { replaceWith }),
+  };
+}
+
+/** secretly makes secrets of the values that a schema calls so, wherever a program gives them in clear. */
+function secretly(schema: z.ZodType, value: unknown): unknown {
+  if (value === undefined) return undefined;
+  if (schema.meta()?.secret === true) return pulumi.secret(value);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
+    return secretly(schema.unwrap() as z.ZodType, value);
+  }
+  if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null) return value;
+  // What is in an output or a promise can't be seen yet: there all of it becomes one secret, if any of it may be.
+  if (pulumi.Output.isInstance(value) || value instanceof Promise)
+    return hasSecrets(schema) ? pulumi.secret(value) : value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const within = schema.shape[key];
+      return [key, within === undefined ? inner : secretly(within as z.ZodType, inner)];
+    }),
+  );
+}
+
+function hasSecrets(schema: z.ZodType): boolean {
+  if (schema.meta()?.secret === true) return true;
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return hasSecrets(schema.unwrap() as z.ZodType);
+  return (
+    schema instanceof z.ZodObject &&
+    Object.values(schema.shape).some((inner) => hasSecrets(inner as z.ZodType))
+  );
+}
