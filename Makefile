@@ -1,0 +1,50 @@
+# All commands of this repository; `make` alone lists them.
+
+TSX := node_modules/.bin/tsx
+WITH_ENGINE := PATH="$(CURDIR)/.cache/engine/bin:$$PATH"
+# Which machine `make ssh` enters.
+HOST = a
+# What `make test` runs, all suites when empty; ARGS goes on to jest: make test-e2e ARGS="lab -t 'reboot'"
+SUITES =
+ARGS =
+
+.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-e2e lint clean distclean
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install and build all that the demo and the tests need; repeating it costs nothing
+	@tools/setup.sh
+
+dependencies:
+	@tools/setup.sh dependencies
+
+demo: setup ## boot two Linux machines, join them by a tunnel with pulumi, break it and repair it
+	@$(WITH_ENGINE) tools/as-root.sh $(TSX) examples/demo.ts
+
+shell: dependencies ## a shell in which pulumi works on the demo's stack
+	@$(WITH_ENGINE) $(TSX) examples/demo.ts shell
+
+ssh: dependencies ## enter a machine of the demo: make ssh HOST=a
+	@$(WITH_ENGINE) $(TSX) examples/demo.ts ssh $(HOST)
+
+test: setup ## run everything CI runs; some of it: make test SUITES="lint types unit"
+	@$(TSX) tools/test.ts $(SUITES)
+
+test-unit: dependencies ## run the unit tests; these need no machines and no root
+	@$(TSX) tools/test.ts unit -- $(ARGS)
+
+test-ssh: dependencies ## run the tests against a real SSH server in the test process
+	@$(TSX) tools/test.ts ssh -- $(ARGS)
+
+test-e2e: setup ## run the tests on the real engine and real machines
+	@$(TSX) tools/test.ts e2e -- $(ARGS)
+
+lint: dependencies ## check format, lint rules and types
+	@$(TSX) tools/test.ts lint types
+
+clean: ## stop the demo and every machine of this clone
+	@tools/clean.sh
+
+distclean: clean ## also remove all that setup and builds made
+	@tools/clean.sh --everything
