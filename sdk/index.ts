@@ -5,7 +5,7 @@ import { sysctl } from "../provider/resources/sysctl";
 import { vethPair } from "../provider/resources/veth-pair";
 import { resource } from "./resource";
 
-export type { Named } from "./resource";
+export type { ConnectionArgs, Named } from "./resource";
 
 export class Namespace extends resource(namespace) {}
 export class VethPair extends resource(vethPair) {}

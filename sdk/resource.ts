@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { Connection } from "../provider/host/connection";
 import { markOf } from "../provider/mark";
 import type { Contract, Parent } from "../provider/resource";
 
@@ -19,12 +20,16 @@ type Values<T> = { [K in keyof T]: Value<Exclude<T[K], undefined>> | Extract<T[K
 /** Args are the arguments of a resource's class: its contract's inputs, each as a value, a promise or an output. */
 export type Args<I extends z.ZodObject> = Values<Omit<z.input<I>, "mark">> & { mark?: pulumi.Input<string> };
 
+/** ConnectionArgs say how to reach a host; each may be an output of another resource. */
+export type ConnectionArgs = z.input<typeof Connection>;
+
 /** Outputs are the properties of a resource: its inputs in canonical form, and what the host tells besides. */
 export type Outputs<I extends z.ZodObject, O extends z.ZodObject> = {
   readonly [K in keyof z.output<I>]: pulumi.Output<z.output<I>[K]>;
 } & { readonly [K in keyof z.output<O>]: pulumi.Output<z.output<O>[K]> };
 
-interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
+/** ResourceClass is the class of a resource, with the properties of its contract. */
+export interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
   new (
     name: string,
     args: Args<I>,
