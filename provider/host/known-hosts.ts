@@ -1,0 +1,77 @@
+import { createHmac } from "node:crypto";
+import { type HostKeyType, isHostKeyType } from "./connection";
+
+/** A known_hosts file as OpenSSH writes it: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. */
+
+export interface HostKey {
+  readonly type: HostKeyType;
+  readonly blob: Buffer;
+}
+
+export interface KnownKeys {
+  readonly keys: readonly HostKey[];
+  /** Keys that must never be accepted, of whatever host. */
+  readonly revoked: readonly Buffer[];
+  /** Lines about authorities that vouch for the host: certificates are not checked, so they don't count. */
+  readonly authorities: number;
+}
+
+interface Line {
+  readonly marker: string | undefined;
+  readonly names: string;
+  readonly type: string;
+  readonly blob: Buffer;
+}
+
+/** knownKeys finds what a known_hosts file says about a host. */
+export function knownKeys(file: string, host: string, port: number): KnownKeys {
+  const lines = file.split("\n").flatMap(parseLine);
+  const withPort = linesFor(lines, port === 22 ? host : `[${host}]:${port}`);
+  // As OpenSSH does, a key that is known for the host serves any of its ports that has none of its own.
+  const found = withPort.some(({ marker }) => marker === undefined) ? withPort : linesFor(lines, host);
+  return {
+    keys: found.flatMap(({ marker, type, blob }) =>
+      marker === undefined && isHostKeyType(type) ? [{ type, blob }] : [],
+    ),
+    revoked: [...withPort, ...linesFor(lines, host)]
+      .filter(({ marker }) => marker === "@revoked")
+      .map(({ blob }) => blob),
+    authorities: found.filter(({ marker }) => marker === "@cert-authority").length,
+  };
+}
+
+function parseLine(text: string): Line[] {
+  const words = text.trim().split(/\s+/);
+  const marker = words[0]?.startsWith("@") ? words.shift() : undefined;
+  const [names, type, blob] = words;
+  if (names === undefined || names.startsWith("#") || type === undefined || blob === undefined) return [];
+  return [{ marker, names, type, blob: Buffer.from(blob, "base64") }];
+}
+
+function linesFor(lines: readonly Line[], name: string): Line[] {
+  return lines.filter(({ names }) => matches(names, name.toLowerCase()));
+}
+
+function matches(names: string, name: string): boolean {
+  if (names.startsWith("|1|")) return matchesHash(names, name);
+  const patterns = names.toLowerCase().split(",");
+  const denied = patterns.some(
+    (pattern) => pattern.startsWith("!") && matchesPattern(pattern.slice(1), name),
+  );
+  return !denied && patterns.some((pattern) => matchesPattern(pattern, name));
+}
+
+/** A hashed name: `|1|salt|HMAC-SHA1 of the name with that salt`, both in base64. */
+function matchesHash(hashed: string, name: string): boolean {
+  const [, , salt = "", hash = ""] = hashed.split("|");
+  return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
+}
+
+function matchesPattern(pattern: string, name: string): boolean {
+  const source = Array.from(pattern, (char) => {
+    if (char === "*") return ".*";
+    if (char === "?") return ".";
+    return char.replace(/[\\^$.|+()[\]{}]/, "\\$&");
+  }).join("");
+  return new RegExp(`^${source}$`, "s").test(name);
+}

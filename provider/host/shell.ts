@@ -1,0 +1,189 @@
+import { randomBytes } from "node:crypto";
+import type { ClientChannel } from "ssh2";
+import { Collector } from "./collector";
+import type { Connection } from "./connection";
+import type { Line } from "./dial";
+import type { Answer } from "./host";
+import { Refusal } from "./refusal";
+import { endOf, preamble, sectionsOf } from "./script";
+
+/** How much of what a host said goes into a message. */
+const MAX_QUOTE = 1000;
+
+/**
+ * What the host runs to give us a shell. The login shell reads it, which may be fish or csh: words and single quotes
+ * without a backslash mean the same to all. The markers that it prints stand nowhere in its own text, so a shell that
+ * shows what it runs (`set -x`) is not taken for an answer. `-Numeric` is in iproute2 since 5.3, as JSON for all that
+ * is listed, and `ip` stops at the first option that it doesn't know.
+ */
+function loginCommand({ become }: Connection, nonce: string): string {
+  const path = `\${PATH:-/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`;
+  const hello =
+    `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip && ip -json -Numeric -V 2>&1; ` +
+    `echo ${nonce}-"end"; echo ${nonce}-"end" >&2; exec /bin/sh`;
+  const shell = `/bin/sh -c '${hello}'`;
+  if (become === undefined) return `exec ${shell}`;
+  if (become.method === "doas") return `exec doas -n -u ${become.user} -- ${shell}`;
+  // sudo prints two per cent signs as one.
+  return `exec sudo -S -p ${nonce}%% -u ${become.user} -- ${shell}`;
+}
+
+/** Shell is one POSIX shell on a host, fed with one script after another. */
+export class Shell {
+  /** Markers of the exchanges. No process has it among its arguments, so no output can hold it. */
+  private readonly nonce = randomBytes(16).toString("hex");
+  private readonly stdout = new Collector();
+  private readonly stderr = new Collector();
+  private lost: Error | undefined;
+  /** Whether it was the connection that ended, not the shell. */
+  private cut = false;
+
+  private constructor(
+    private readonly line: Line,
+    private readonly channel: ClientChannel,
+  ) {
+    channel.on("data", (chunk: Buffer) => this.stdout.push(chunk));
+    channel.stderr.on("data", (chunk: Buffer) => this.stderr.push(chunk));
+    channel.on("error", (error: Error) => this.lose(error.message));
+    channel.stderr.on("error", (error: Error) => this.lose(error.message));
+    channel.on("close", () => this.lose("the shell on the host ended"));
+    line.client.on("error", (error) => this.loseLine(error.message));
+    line.client.on("close", () => this.loseLine("the connection was closed"));
+  }
+
+  /** start runs a shell over a line that is logged in. It fails with a Refusal. */
+  static async start(line: Line, connection: Connection): Promise<Shell> {
+    const nonce = randomBytes(16).toString("hex");
+    const shell = new Shell(line, await open(line, loginCommand(connection, nonce)));
+    await shell.hello(connection, nonce);
+    return shell;
+  }
+
+  /** alive is false once the shell or its connection has ended. */
+  get alive(): boolean {
+    return this.lost === undefined;
+  }
+
+  /** run has a script carried out and gives its sections' answers. */
+  async run(script: (nonce: string) => string): Promise<Map<number, Answer>> {
+    const end = endOf(this.nonce);
+    this.line.socket.ref();
+    this.channel.write(script(this.nonce));
+    const [stdout, stderr] = await Promise.all([this.stdout.until(end), this.stderr.until(end)]);
+    return sectionsOf(stdout.text, stderr.text, this.nonce);
+  }
+
+  /** rest lets the process end although the connection is still there. */
+  rest(): void {
+    this.line.socket.unref();
+  }
+
+  /** close ends the connection at once; a script under way fails with the reason. */
+  close(why: string): void {
+    this.lose(why);
+    this.line.socket.destroy();
+  }
+
+  private lose(why: string): void {
+    this.lost ??= new Error(why);
+    this.stdout.end(this.lost);
+    this.stderr.end(this.lost);
+  }
+
+  private loseLine(why: string): void {
+    this.cut = this.alive;
+    this.lose(why);
+  }
+
+  private async hello(connection: Connection, nonce: string): Promise<void> {
+    const { perDialTimeout } = connection;
+    const late = () => this.close(`no shell answered within ${perDialTimeout} s`);
+    const timer = setTimeout(late, perDialTimeout * 1000);
+    try {
+      const [version] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
+      checkIproute2(connection.host, version);
+      this.channel.write(preamble(this.nonce));
+    } catch (error) {
+      const refusal = error instanceof Refusal ? error : this.noShell(connection, nonce);
+      this.close(refusal.why);
+      throw refusal;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** greeting is what the hello says of `ip`; what a login shell printed before it counts for nothing. */
+  private async greeting(nonce: string): Promise<string> {
+    await this.stdout.until(`${nonce}-hello\n`);
+    const { text } = await this.stdout.until(`${nonce}-end\n`);
+    return text.toString("utf8");
+  }
+
+  /** password answers sudo when it asks, and only then: if it doesn't, the shell would read the password. */
+  private async password({ user, become }: Connection, nonce: string): Promise<void> {
+    const prompt = `${nonce}%`;
+    const end = `${nonce}-end\n`;
+    const { marker } = await this.stderr.until(prompt, end);
+    if (marker === end) return;
+    if (become?.password === undefined) {
+      const advice = `Set connection.become.password, or let ${user} do so without: ${sudoersLine(user, become)}`;
+      throw new Refusal(`sudo asks for the password of ${user}`, advice, false);
+    }
+    this.channel.write(`${become.password}\n`);
+    const again = await this.stderr.until(prompt, end);
+    if (again.marker === end) return;
+    throw new Refusal("sudo did not take connection.become.password", `It asks for that of ${user}.`, false);
+  }
+
+  private noShell({ user, become }: Connection, nonce: string): Refusal {
+    const said = [this.stdout, this.stderr].map((output) => output.said().trim()).join("\n");
+    // A host may say anything, also what it has just been told.
+    const masked = become?.password === undefined ? said : said.replaceAll(become.password, "***");
+    const words = masked.replaceAll(nonce, "").trim().slice(-MAX_QUOTE);
+    const why = `${user} logged in, but ${this.lost?.message}${words === "" ? "" : `; the host said: ${words}`}`;
+    if (this.cut) return new Refusal(why, "", true);
+    if (become === undefined)
+      return new Refusal(why, `The account of ${user} must be able to run /bin/sh.`, false);
+    const right =
+      become.method === "sudo"
+        ? `a line of sudoers, ${sudoersLine(user, become)}`
+        : `a line of doas.conf, permit nopass ${user} as ${become.user} cmd /bin/sh`;
+    return new Refusal(why, `${user} needs the right to run /bin/sh as ${become.user}: ${right}`, false);
+  }
+}
+
+function sudoersLine(user: string, become: Connection["become"]): string {
+  return `${user} ALL=(${become?.user ?? "root"}) NOPASSWD: /bin/sh`;
+}
+
+function checkIproute2(host: string, greeting: string): void {
+  const [program = "", version = "it said nothing"] = greeting.trimEnd().split("\n");
+  if (program === "") {
+    const advice = `Install it on ${host}: \`apt install iproute2\` or \`dnf install iproute\`.`;
+    throw new Refusal("iproute2 is not installed", advice, false);
+  }
+  if (!version.includes("iproute2")) {
+    const advice =
+      "iproute2 5.3 or newer is needed, for `ip -json -Numeric`; BusyBox's own ip can't do that.";
+    throw new Refusal(`${program} is too old, or is not iproute2's: ${version}`, advice, false);
+  }
+}
+
+function open({ client, socket }: Line, command: string): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: Error) => {
+      socket.destroy();
+      // Only an answer of sshd has a reason: without one the connection broke.
+      const passing = !("reason" in error);
+      const advice = passing
+        ? ""
+        : "Its sshd must let a session run a command (MaxSessions, ForceCommand in sshd_config).";
+      reject(new Refusal(`no shell could be opened: ${error.message}`, advice, passing));
+    };
+    try {
+      client.exec(command, (error, channel) => (error ? refuse(error) : resolve(channel)));
+    } catch (error) {
+      refuse(error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+}

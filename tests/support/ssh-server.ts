@@ -1,0 +1,229 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { AddressInfo, Socket } from "node:net";
+import { type AuthContext, Server, type ServerChannel, utils } from "ssh2";
+import { Connection } from "../../provider/host/connection";
+
+/** KeyPair is a key as text: the private one in OpenSSH form, the public one as `type base64`. */
+export interface KeyPair {
+  readonly private: string;
+  readonly public: string;
+}
+
+/** ed25519 makes a key pair; with a passphrase the private one is encrypted. */
+export function ed25519(passphrase?: string): KeyPair {
+  if (passphrase === undefined) return trimmed(utils.generateKeyPairSync("ed25519"));
+  return trimmed(utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 }));
+}
+
+/** ecdsa makes another kind of key pair. */
+export function ecdsa(): KeyPair {
+  return trimmed(utils.generateKeyPairSync("ecdsa", { bits: 256 }));
+}
+
+function trimmed(pair: KeyPair): KeyPair {
+  return { private: pair.private, public: pair.public.trim() };
+}
+
+const CLIENT_KEY = ed25519();
+const HOST_KEY = ed25519();
+
+export interface ServerOptions {
+  /** The program that stands for /bin/sh. */
+  readonly shell?: string;
+  /** A folder that comes first on the PATH of what runs. */
+  readonly bin?: string;
+  readonly hostKeys?: readonly KeyPair[];
+  readonly password?: string;
+  /** Ways to log in that the host names and takes; with none of them everybody is refused. */
+  readonly methods?: readonly ("publickey" | "password")[];
+  /** What a login shell prints before it does what it was told. */
+  readonly noise?: { readonly stdout?: string; readonly stderr?: string };
+  readonly maxSessions?: number;
+}
+
+/** Faults can be changed while the server runs, and count for what travels from then on. */
+export interface Faults {
+  /** Largest number of bytes of one packet of output. */
+  chunk?: number;
+  /** How many more bytes of input reach the shell before the connection drops. */
+  cutInput?: number;
+  /** How many more bytes of output leave the host before the connection drops. */
+  cutOutput?: number;
+  /** Swallows all output. */
+  mute?: boolean;
+  /** Milliseconds that every piece of output takes. */
+  delay?: number;
+}
+
+/** SshServer is a host on loopback: real SSH, and a real shell of this machine behind it. */
+export class SshServer {
+  readonly faults: Faults = {};
+  /** What clients asked to be run. */
+  readonly commands: string[] = [];
+  /** All that clients wrote to their programs. */
+  input = Buffer.alloc(0);
+  /** How many connections there have been. */
+  connections = 0;
+
+  private readonly server: Server;
+  private readonly sockets = new Set<Socket>();
+  private readonly channels = new Set<ServerChannel>();
+  private readonly children = new Set<ChildProcess>();
+
+  private constructor(private readonly options: ServerOptions) {
+    const hostKeys = (options.hostKeys ?? [HOST_KEY]).map((pair) => pair.private);
+    this.server = new Server({ hostKeys }, (client) => {
+      client.on("error", () => {});
+      client.on("authentication", (context) => this.authenticate(context));
+      client.on("session", (accept, reject) => {
+        if (this.channels.size >= (options.maxSessions ?? 10)) {
+          reject();
+          return;
+        }
+        accept().on("exec", (acceptExec, _reject, { command }) => this.run(acceptExec(), command));
+      });
+    });
+    // ssh2's server hands out no sockets, and a fault needs them.
+    const { _srv: tcp } = this.server as unknown as { _srv: import("node:net").Server };
+    tcp.on("connection", (socket) => {
+      this.connections++;
+      this.sockets.add(socket);
+      socket.setNoDelay(true);
+      socket.on("close", () => this.sockets.delete(socket));
+      socket.on("error", () => {});
+    });
+  }
+
+  static async start(options: ServerOptions = {}): Promise<SshServer> {
+    const host = new SshServer(options);
+    host.server.listen(0, "127.0.0.1");
+    await once(host.server, "listening");
+    return host;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** connection is how to reach this host properly, save for what `changes` says. */
+  connection(changes: Partial<Record<string, unknown>> = {}): Connection {
+    return Connection.parse({
+      host: "127.0.0.1",
+      port: this.port,
+      privateKey: CLIENT_KEY.private,
+      hostKey: (this.options.hostKeys?.[0] ?? HOST_KEY).public,
+      ...changes,
+    });
+  }
+
+  /** drop cuts all connections, as a power cut would. */
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  /** closeChannels ends the programs' channels and leaves the connections. */
+  closeChannels(): void {
+    for (const channel of this.channels) channel.close();
+  }
+
+  async stop(): Promise<void> {
+    this.drop();
+    for (const child of this.children) child.kill("SIGKILL");
+    this.server.close();
+    await once(this.server, "close");
+  }
+
+  private authenticate(context: AuthContext): void {
+    const methods = [...(this.options.methods ?? ["publickey", "password"])];
+    const right = methods.some((method) => method === context.method) && this.recognises(context);
+    if (right) context.accept();
+    else context.reject(methods);
+  }
+
+  private recognises(context: AuthContext): boolean {
+    if (context.method === "password") return context.password === this.options.password;
+    if (context.method !== "publickey") return false;
+    const key = utils.parseKey(CLIENT_KEY.public);
+    if (key instanceof Error || !key.getPublicSSH().equals(context.key.data)) return false;
+    if (context.signature === undefined || context.blob === undefined) return true;
+    return key.verify(context.blob, context.signature, context.hashAlgo) === true;
+  }
+
+  private run(channel: ServerChannel, command: string): void {
+    const { shell = "/bin/sh", bin, noise } = this.options;
+    this.commands.push(command);
+    this.channels.add(channel);
+    const path = bin === undefined ? process.env.PATH : `${bin}:${process.env.PATH}`;
+    const child = spawn(shell, ["-c", command.replaceAll("/bin/sh", shell)], {
+      env: { ...process.env, PATH: path },
+    });
+    this.children.add(child);
+    const hangUp = () => {
+      this.channels.delete(channel);
+      // As sshd does: the program's next read finds the end, and its next write nobody.
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    channel.on("close", hangUp);
+    channel.on("error", hangUp);
+    child.stdin.on("error", () => {});
+    const out = this.sender((chunk) => channel.write(chunk));
+    const err = this.sender((chunk) => channel.stderr.write(chunk));
+    if (noise?.stdout) out(Buffer.from(noise.stdout));
+    if (noise?.stderr) err(Buffer.from(noise.stderr));
+    child.stdout.on("data", out);
+    child.stderr.on("data", err);
+    channel.on("data", (chunk: Buffer) => this.receive(chunk, child));
+    channel.on("end", () => child.stdin.end());
+    child.on("close", (code) => {
+      this.children.delete(child);
+      if (!this.channels.has(channel)) return;
+      channel.exit(code ?? 255);
+      channel.end();
+    });
+  }
+
+  private receive(chunk: Buffer, child: ChildProcess): void {
+    this.input = Buffer.concat([this.input, chunk]);
+    const { cutInput } = this.faults;
+    if (cutInput === undefined || chunk.length < cutInput) {
+      if (cutInput !== undefined) this.faults.cutInput = cutInput - chunk.length;
+      child.stdin?.write(chunk);
+      return;
+    }
+    delete this.faults.cutInput;
+    child.stdin?.end(chunk.subarray(0, cutInput), () => this.drop());
+  }
+
+  /** sender applies the faults to one output, and keeps its order. */
+  private sender(write: (chunk: Buffer) => void): (chunk: Buffer) => void {
+    let before = Promise.resolve();
+    const pieces = (chunk: Buffer) => {
+      const size = this.faults.chunk ?? chunk.length;
+      return Array.from({ length: Math.ceil(chunk.length / size) }, (_, index) =>
+        chunk.subarray(index * size, (index + 1) * size),
+      );
+    };
+    return (chunk) => {
+      before = before.then(async () => {
+        for (const piece of pieces(chunk)) {
+          const { delay, mute, cutOutput } = this.faults;
+          if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay));
+          if (mute === true) continue;
+          if (cutOutput === undefined || piece.length < cutOutput) {
+            if (cutOutput !== undefined) this.faults.cutOutput = cutOutput - piece.length;
+            write(piece);
+            continue;
+          }
+          delete this.faults.cutOutput;
+          write(piece.subarray(0, cutOutput));
+          // What was written before must have left the process.
+          await new Promise((resolve) => setImmediate(resolve));
+          this.drop();
+        }
+      });
+    };
+  }
+}
