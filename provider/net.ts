@@ -80,6 +80,17 @@ function ip(wanted: Family | undefined, what: string, example: string) {
 /** Ipv4: an IPv4 address, `10.0.0.1`. */
 export const Ipv4 = ip(4, "give an IPv4 address", "203.0.113.10");
 
+/** Ipv4OrAny: an IPv4 address, or `any` for none in particular. */
+export const Ipv4OrAny = z.string().pipe(
+  z.transform<string, string>((text, ctx) => {
+    if (text === "any") return text;
+    const result = Ipv4.safeParse(text);
+    for (const { message } of result.error?.issues ?? [])
+      ctx.issues.push({ code: "custom", message, input: text });
+    return result.data ?? z.NEVER;
+  }),
+);
+
 /** Ip: an address of either family. */
 export const Ip = ip(undefined, "give an IPv4 or IPv6 address", "10.0.0.1");
 

@@ -4,7 +4,7 @@ import { ip } from "../ip/commands";
 import { Addresses, mtuProblems, observedDevice, planDevice, releaseAddresses } from "../ip/device";
 import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
-import { IfName, Ipv4, OwnIfName } from "../net";
+import { IfName, Ipv4OrAny, OwnIfName } from "../net";
 import { always, defineResource, type Obstacle, type Problem, parentName } from "../resource";
 import { adopt, connection, idOf, inNamespace, mark, namespace, nameTaken } from "./common";
 
@@ -18,25 +18,25 @@ const INHERIT_TTL = 0;
 /** The kernel's word for inheriting: the lowest bit, which no DSCP uses alone (ip-link(8)). */
 const INHERIT_TOS = 1;
 
-const End = z.union([z.literal("any"), Ipv4]).default("any");
+const End = Ipv4OrAny.default("any");
 
+const A_TTL = 'give "inherit" or a number from 1 to 255';
 const Ttl = z
-  .union([z.literal("inherit").transform(() => INHERIT_TTL), z.int().min(0).max(255)], {
-    error: 'give "inherit" or a number from 1 to 255',
-  })
+  .union([z.literal("inherit").transform(() => INHERIT_TTL), z.int().min(0, A_TTL).max(255, A_TTL)], A_TTL)
   .default(INHERIT_TTL);
 
+const A_TOS = 'give "inherit", a number from 0 to 255 or one like "0x10"';
 const Tos = z
   .union(
     [
       z.literal("inherit").transform(() => INHERIT_TOS),
       z
         .string()
-        .regex(/^0x[0-9A-Fa-f]{1,2}$/)
+        .regex(/^0x[0-9A-Fa-f]{1,2}$/, A_TOS)
         .transform((text) => Number.parseInt(text, 16)),
-      z.int().min(0).max(255),
+      z.int().min(0, A_TOS).max(255, A_TOS),
     ],
-    { error: 'give "inherit", a number from 0 to 255 or one like "0x10"' },
+    A_TOS,
   )
   .default(0);
 
