@@ -1,81 +1,74 @@
 import { z } from "zod";
 
-/**
- * How to reach a host. Named and shaped as in `@pulumi/command`, and stricter: the host has to prove who it is.
- * The user's program loads this file too, so nothing here may pull in the SSH library.
- */
+// The user's program loads this file too, so nothing here may pull in the SSH library.
 
 const seconds = () => z.number().positive();
 
+/** How a session of one user becomes that of another, who may change the network. */
 const become = z.strictObject({
-  method: z.enum(["sudo", "doas"]).meta({
-    description: "The program that changes the user: `sudo` or `doas`.",
-  }),
+  /** Program that changes the user: `sudo` or `doas`. It must let the user run `/bin/sh` as the other one. */
+  method: z.enum(["sudo", "doas"]),
+  /** User to become. */
   user: z
     .string()
     .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'write a user name, like "root"')
-    .default("root")
-    .meta({ description: "The user to become. Default: `root`." }),
+    .default("root"),
+  /**
+   * Password that sudo asks for, as a rule that of the user who logged in. Left out where sudoers says `NOPASSWD`. It
+   * travels on standard input, never among a process's arguments. doas takes a password from a terminal only, so
+   * with `doas` there can't be one: write `permit nopass` in doas.conf(5).
+   */
   password: z
     .string()
     .regex(/^[^\r\n\0]+$/, "a password is one line")
     .optional()
-    .meta({
-      description:
-        "The password that sudo asks for, which is usually that of the user who logged in. Leave it out where sudoers " +
-        "says `NOPASSWD`. It travels on standard input only. doas takes a password from a terminal only, so it can't be " +
-        "used with `doas`: write `nopass` in doas.conf.",
-      secret: true,
-    }),
+    .meta({ secret: true }),
 });
 
-/** Connection is the schema of the `connection` of every resource, and its canonical form: what was left out is absent. */
+/**
+ * How to reach a host over SSH, and how the host proves who it is. Named and shaped as in `@pulumi/command`, and
+ * stricter: one of `hostKey`, `knownHosts` and `insecureIgnoreHostKey` is required. The host needs an sshd, a POSIX
+ * shell and iproute2 5.3 or newer, and nothing else.
+ */
 export const Connection = z.strictObject({
+  /** Name or address of the host: `203.0.113.10`, `fd00::10` or `gw.example.com`. The user goes into `user`. */
   host: z
     .string()
     .regex(
       /^[^\s@/[\]-][^\s@/[\]]*$/,
       'write a name or an address alone, like "203.0.113.10"; the user goes into `user`',
-    )
-    .meta({ description: "Name or address of the host, `203.0.113.10` or `fd00::10` or `gw.example.com`." }),
+    ),
+  /** TCP port of its sshd, 1 to 65535. */
   port: z
     .int()
     .min(1, "a port is a number from 1 to 65535")
     .max(65535, "a port is a number from 1 to 65535")
-    .default(22)
-    .meta({ description: "TCP port of its sshd. Default: `22`." }),
-  user: z.string().min(1, "a user name can't be empty").default("root").meta({
-    description:
-      "The user to log in as. One who is not root needs `become` to change the network. Default: `root`.",
-  }),
-  password: z
-    .string()
-    .min(1, "a password can't be empty")
-    .optional()
-    .meta({ description: "Password to log in with.", secret: true }),
-  privateKey: z
-    .string()
-    .min(1, "a key can't be empty")
-    .optional()
-    .meta({
-      description:
-        "Text of the private key to log in with, in OpenSSH or PEM form. It is kept in Pulumi's state as a secret; " +
-        "`privateKeyPath` or an agent keeps it out of the state.",
-      secret: true,
-    }),
-  privateKeyPath: z.string().min(1, "a path can't be empty").optional().meta({
-    description:
-      "Path of the private key's file on the machine that runs Pulumi, read at each connect. `~/` is your home folder.",
-  }),
-  privateKeyPassword: z
-    .string()
-    .min(1, "a passphrase can't be empty")
-    .optional()
-    .meta({ description: "Passphrase of the private key.", secret: true }),
-  agentSocketPath: z.string().min(1, "a path can't be empty").optional().meta({
-    description:
-      "Socket of the SSH agent to log in with. Default: `$SSH_AUTH_SOCK` when neither a password nor a key is given.",
-  }),
+    .default(22),
+  /** User to log in as. One who is not root needs `become` to change the network. */
+  user: z.string().min(1, "a user name can't be empty").default("root"),
+  /** Password to log in with. */
+  password: z.string().min(1, "a password can't be empty").optional().meta({ secret: true }),
+  /**
+   * Text of the private key to log in with, in OpenSSH or PEM form. It is kept in Pulumi's state as a secret;
+   * `privateKeyPath` or an agent keeps it out of the state.
+   */
+  privateKey: z.string().min(1, "a key can't be empty").optional().meta({ secret: true }),
+  /**
+   * Path of the private key's file on the machine that runs Pulumi, read anew at each connect. `~/` is the home folder
+   * of whoever runs Pulumi.
+   */
+  privateKeyPath: z.string().min(1, "a path can't be empty").optional(),
+  /** Passphrase of the private key. */
+  privateKeyPassword: z.string().min(1, "a passphrase can't be empty").optional().meta({ secret: true }),
+  /**
+   * Socket of the SSH agent to log in with, on the machine that runs Pulumi. Left out, it is `$SSH_AUTH_SOCK` when
+   * neither a password nor a key is given.
+   */
+  agentSocketPath: z.string().min(1, "a path can't be empty").optional(),
+  /**
+   * Public key of the host: a line as ssh-keyscan(1) prints it, `ssh-ed25519 AAAA…`, or a fingerprint, `SHA256:…`, as
+   * `ssh-keygen -lf` shows it.
+   */
   hostKey: z
     .string()
     .transform((text, ctx) => {
@@ -86,48 +79,34 @@ export const Connection = z.strictObject({
       ctx.addIssue({ code: "custom", message });
       return z.NEVER;
     })
-    .optional()
-    .meta({
-      description:
-        "The host's public key: a line as `ssh-keyscan` prints it, `ssh-ed25519 AAAA…`, or a fingerprint, `SHA256:…`. " +
-        "One of `hostKey`, `knownHosts` and `insecureIgnoreHostKey` is required.",
-    }),
-  knownHosts: z
-    .string()
-    .min(1, "a path can't be empty")
-    .optional()
-    .meta({
-      description:
-        "Path of a known_hosts file on the machine that runs Pulumi, `~/.ssh/known_hosts` for example, that has the " +
-        "host's key.",
-    }),
-  insecureIgnoreHostKey: z.boolean().default(false).meta({
-    description:
-      "`true` trusts any host that answers, so that anyone on the way can read and change everything. Default: `false`.",
-  }),
-  perDialTimeout: seconds().default(15).meta({
-    description: "Seconds that one attempt to connect and log in may take. Default: `15`.",
-  }),
+    .optional(),
+  /**
+   * Path of a known_hosts file (sshd(8)) on the machine that runs Pulumi, `~/.ssh/known_hosts` for example, that has
+   * the host's key.
+   */
+  knownHosts: z.string().min(1, "a path can't be empty").optional(),
+  /** `true` trusts any host that answers, so that anyone on the way can read and change everything. */
+  insecureIgnoreHostKey: z.boolean().default(false),
+  /** Seconds that one attempt to connect and log in may take. */
+  perDialTimeout: seconds().default(15),
+  /**
+   * How many attempts to connect may fail before an operation does, 1 or more; `-1` sets no limit other than
+   * `operationTimeout`. Only a network that fails is tried again, never a wrong key.
+   */
   dialErrorLimit: z
     .int()
     .refine(
       (limit) => limit === -1 || limit >= 1,
       "give the number of attempts, 1 or more, or -1 for no limit",
     )
-    .default(10)
-    .meta({
-      description:
-        "How many attempts to connect may fail before an operation does; `-1` sets no limit other than " +
-        "`operationTimeout`. Only a network that fails is tried again, never a wrong key. Default: `10`.",
-    }),
-  operationTimeout: seconds().default(300).meta({
-    description: "Seconds that one round trip to the host may take, connecting included. Default: `300`.",
-  }),
-  become: become.optional().meta({
-    description: "Run as another user, through sudo or doas, when `user` is not root.",
-  }),
+    .default(10),
+  /** Seconds that one round trip to the host may take, connecting included. */
+  operationTimeout: seconds().default(300),
+  /** Runs as another user, through sudo or doas, where `user` is not root. */
+  become: become.optional(),
 });
 
+/** Connection is how to reach a host in canonical form: what was left out is absent. */
 export type Connection = z.output<typeof Connection>;
 
 export interface ConnectionProblem {
