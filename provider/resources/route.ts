@@ -144,28 +144,48 @@ export const route = defineResource({
     };
   },
 
+  release(before, desired) {
+    const gone = (key: keyof Desired) => before[key] !== undefined && desired[key] === undefined;
+    const released = Object.entries(NONE).filter(([key]) => gone(key as keyof Desired));
+    const scope = gone("scope") ? { scope: usualScope(desired) } : {};
+    return { ...desired, ...scope, ...Object.fromEntries(released) };
+  },
+
   plan(desired, observed) {
     if (desired === undefined)
       return observed === undefined ? [] : [remove(observed.namespace, observed.found)];
     const family = familyOf(desired.destination);
     const wanted = spell(desired);
     if (observed === undefined) return [ip(desired.namespace, `-${family}`, "route", "add", ...wanted)];
-    const same = COMPARED.every((key) => desired[key] === undefined || desired[key] === observed[key]);
-    return same ? [] : [ip(desired.namespace, `-${family}`, "route", "replace", ...wanted)];
+    const found: Partial<Desired> = { ...NONE, ...pickDefined(observed) };
+    const agrees = COMPARED.every((key) => desired[key] === undefined || desired[key] === found[key]);
+    return agrees ? [] : [ip(desired.namespace, `-${family}`, "route", "replace", ...wanted)];
   },
 });
 
 const COMPARED = ["via", "dev", "src", "mtu", "onlink", "scope", "type", "mark"] as const;
 
+/** How to ask for a route without something, which differs from not asking. */
+const NONE = { via: "", src: "", mtu: 0 } as const;
+
+function pickDefined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** The scope that iproute2 gives a route when none is said (ip-route(8)). */
+function usualScope({ type, via }: Desired): Desired["scope"] {
+  if (type === "local") return "host";
+  return type === "unicast" && via === undefined ? "link" : "global";
+}
+
 function spell(desired: Desired): string[] {
   const { type, destination, table, metric, via, dev, src, scope, mtu, onlink } = desired;
-  const viaFamily = via !== undefined && familyOf(via) !== familyOf(destination) ? ["inet6"] : [];
-  const option = (word: string, value: string | number | undefined) =>
-    value === undefined ? [] : [word, String(value)];
+  const viaFamily = via && familyOf(via) !== familyOf(destination) ? ["inet6"] : [];
+  const option = (word: string, value: string | number | undefined) => (value ? [word, String(value)] : []);
   return [
     type,
     destination,
-    ...(via === undefined ? [] : ["via", ...viaFamily, via]),
+    ...(via ? ["via", ...viaFamily, via] : []),
     ...option("dev", dev),
     ...option("table", table),
     ...option("metric", metric),
