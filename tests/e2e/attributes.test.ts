@@ -1,0 +1,345 @@
+import { Lab } from "../../lab/lab";
+import { handlers } from "../../provider";
+import { connectionTo, shell, snapshot } from "../support/world";
+
+/**
+ * Every attribute of every resource, on a real kernel: set, read back without a difference; changed by hand, found to
+ * be just that difference, and repaired; changed in the program, changed on the host.
+ */
+
+interface Row {
+  readonly type: string;
+  readonly inputs: Record<string, unknown>;
+  /** Other values, each alone: what the program may change. */
+  readonly changes: readonly (readonly [inputs: Record<string, unknown>, replaces?: string])[];
+  /** What somebody may do by hand, and the attributes in which that shows; none when the object is gone. */
+  readonly drift: readonly (readonly [command: string, attributes: readonly string[]])[];
+  /** What must be there before. */
+  readonly setUp?: readonly string[];
+}
+
+const MARK = "pulumi:test/attributes/it";
+const end = { addresses: ["10.1.0.1/24", "fd00:1::1/64"], mtu: 1400, mac: "02:00:00:00:00:0a", up: true };
+
+const rows: readonly Row[] = [
+  {
+    type: "Namespace",
+    inputs: { name: "n1", mark: MARK },
+    changes: [[{ loopback: false }], [{ name: "n2" }, "name"]],
+    drift: [
+      ["ip netns delete n1", []],
+      ["ip -n n1 link set dev lo down", ["loopback"]],
+      ["ip -n n1 link set dev lo alias other", ["mark"]],
+    ],
+  },
+  {
+    type: "VethPair",
+    setUp: ["ip netns add n1"],
+    inputs: {
+      a: { name: "v1", ...end },
+      b: { name: "v2", namespace: "n1", addresses: ["10.1.0.2/24"] },
+      mark: MARK,
+    },
+    changes: [
+      [{ a: { name: "v1", ...end, mtu: 1300 } }],
+      [{ a: { name: "v1", ...end, mac: "02:00:00:00:00:0b" } }],
+      [{ a: { name: "v1", ...end, up: false } }],
+      [{ a: { name: "v1", ...end, addresses: ["10.1.0.3/24", "fd00:1::1/72", "10.1.0.1/24"] } }],
+      [{ a: { name: "v1", ...end, addresses: [] } }],
+      [{ b: { name: "v2", namespace: "n1" } }],
+      [{ b: { name: "v2", namespace: "n1", mtu: 1300 } }],
+      [{ a: { name: "v3", ...end } }, "a"],
+      [{ b: { name: "v2" } }, "b"],
+    ],
+    drift: [
+      ["ip link delete v1", []],
+      ["ip link set v1 mtu 1300", ["a"]],
+      ["ip link set v1 address 02:00:00:00:00:0c", ["a"]],
+      ["ip link set v1 down", ["a"]],
+      ["ip address delete 10.1.0.1/24 dev v1", ["a"]],
+      ["ip address add 10.2.0.1/24 dev v1", ["a"]],
+      ["ip -n n1 address add fd00:2::1/64 dev v2", ["b"]],
+      ["ip -n n1 link set v2 down", ["b"]],
+      ["ip link set v1 alias other", ["mark"]],
+    ],
+  },
+  {
+    type: "IpipTunnel",
+    setUp: ["ip link add d1 type dummy", "ip link add d2 type dummy", "ip address add 10.3.0.1/24 dev d1"],
+    inputs: {
+      name: "t1",
+      local: "10.3.0.1",
+      remote: "10.3.0.2",
+      dev: "d1",
+      ttl: 64,
+      tos: "0x10",
+      mtu: 1400,
+      addresses: ["10.4.0.1/30", "fd00:4::1/64"],
+      mark: MARK,
+    },
+    changes: [
+      [{ local: "10.3.0.9" }],
+      [{ local: "any" }],
+      [{ remote: "10.3.0.8" }],
+      [{ dev: "d2" }],
+      [{ ttl: 32 }],
+      [{ ttl: "inherit" }],
+      [{ ttl: "inherit", pmtudisc: false }],
+      [{ tos: "inherit" }],
+      [{ tos: 0 }],
+      [{ mtu: 1300 }],
+      [{ addresses: ["10.4.0.2/30", "10.4.0.1/30"] }],
+      [{ addresses: ["fd00:4::1/80"] }],
+      [{ up: false }],
+      [{ up: false, local: "10.3.0.7", ttl: 1, tos: 255, mtu: 1280, addresses: ["fd00:9::9/128"] }],
+      [{ name: "t2" }, "name"],
+      [{ remote: "any" }, "remote"],
+      [{ dev: undefined }, "dev"],
+    ],
+    drift: [
+      ["ip link delete t1", []],
+      ["ip link change t1 type ipip local 10.3.0.7", ["local"]],
+      ["ip link change t1 type ipip remote 10.3.0.7", ["remote"]],
+      ["ip link change t1 type ipip dev d2", ["dev"]],
+      ["ip link change t1 type ipip ttl 17", ["ttl"]],
+      ["ip link change t1 type ipip tos inherit", ["tos"]],
+      ["ip link change t1 type ipip ttl inherit nopmtudisc", ["ttl", "pmtudisc"]],
+      ["ip link set t1 mtu 1300", ["mtu"]],
+      ["ip address delete fd00:4::1/64 dev t1", ["addresses"]],
+      ["ip address add 10.4.0.2/30 dev t1", ["addresses"]],
+      ["ip link set t1 alias other", ["mark"]],
+      [
+        "ip link delete t1 && ip link add t1 type ipip mode ipip local 10.3.0.1 remote 10.3.0.2 dev d1",
+        ["ttl", "tos", "mtu", "addresses", "up", "mark"],
+      ],
+    ],
+  },
+  {
+    type: "Route",
+    setUp: [
+      "ip link add d1 type dummy",
+      "ip link add d2 type dummy",
+      "ip link set d1 up",
+      "ip link set d2 up",
+      "ip address add 10.3.0.1/24 dev d1",
+      "ip address add 10.3.0.2/24 dev d1",
+      "ip address add 10.5.0.1/24 dev d2",
+    ],
+    inputs: {
+      destination: "10.6.0.0/16",
+      via: "10.3.0.7",
+      dev: "d1",
+      src: "10.3.0.1",
+      metric: 10,
+      table: 100,
+      mtu: 1400,
+      scope: "global",
+      mark: MARK,
+    },
+    changes: [
+      [{ via: "10.3.0.8" }],
+      [{ via: "10.5.0.8", dev: "d2", src: "10.5.0.1" }],
+      [{ via: undefined, scope: "link" }],
+      [{ via: "fe80::7" }],
+      [{ src: "10.3.0.2" }],
+      [{ mtu: 1300 }],
+      [{ onlink: true }],
+      [
+        {
+          type: "blackhole",
+          via: undefined,
+          dev: undefined,
+          src: undefined,
+          mtu: undefined,
+          scope: undefined,
+        },
+      ],
+      [
+        {
+          type: "unreachable",
+          via: undefined,
+          dev: undefined,
+          src: undefined,
+          mtu: undefined,
+          scope: undefined,
+        },
+      ],
+      [{ destination: "10.7.0.0/16" }, "destination"],
+      [{ metric: 11 }, "metric"],
+      [{ table: "main" }, "table"],
+    ],
+    drift: [
+      ["ip route delete 10.6.0.0/16 table 100", []],
+      [
+        "ip route replace 10.6.0.0/16 via 10.3.0.9 dev d1 src 10.3.0.1 metric 10 table 100 mtu 1400 proto 204",
+        ["via"],
+      ],
+      [
+        "ip route replace 10.6.0.0/16 via 10.3.0.7 dev d2 src 10.3.0.1 metric 10 table 100 mtu 1400 proto 204 onlink",
+        ["dev", "onlink"],
+      ],
+      [
+        "ip route replace 10.6.0.0/16 via 10.3.0.7 dev d1 src 10.3.0.2 metric 10 table 100 mtu 1400 proto 204",
+        ["src"],
+      ],
+      [
+        "ip route replace 10.6.0.0/16 via 10.3.0.7 dev d1 src 10.3.0.1 metric 10 table 100 mtu 1300 proto 204",
+        ["mtu"],
+      ],
+      [
+        "ip route replace 10.6.0.0/16 via 10.3.0.7 dev d1 src 10.3.0.1 metric 10 table 100 mtu 1400",
+        ["mark"],
+      ],
+      [
+        "ip route replace prohibit 10.6.0.0/16 metric 10 table 100 proto 204",
+        ["via", "dev", "src", "mtu", "type"],
+      ],
+    ],
+  },
+  {
+    type: "Route",
+    setUp: [
+      "ip link add d1 type dummy",
+      "ip link set d1 up",
+      "ip address add fd00:3::1/64 dev d1 nodad",
+      "ip address add fd00:3::2/64 dev d1 nodad",
+    ],
+    inputs: {
+      destination: "fd00:6::/48",
+      via: "fd00:3::7",
+      dev: "d1",
+      src: "fd00:3::1",
+      mtu: 1400,
+      mark: MARK,
+    },
+    changes: [
+      [{ via: "fd00:3::8" }],
+      [{ via: undefined }],
+      [{ src: "fd00:3::2" }],
+      [{ mtu: 1300 }],
+      [{ type: "blackhole", via: undefined, dev: undefined, src: undefined, mtu: undefined }],
+      [{ metric: 11 }, "metric"],
+      [{ destination: "::/0" }, "destination"],
+    ],
+    drift: [
+      ["ip -6 route delete fd00:6::/48", []],
+      ["ip -6 route replace fd00:6::/48 via fd00:3::9 dev d1 src fd00:3::1 mtu 1400 proto 204", ["via"]],
+      ["ip -6 route replace fd00:6::/48 via fd00:3::7 dev d1 src fd00:3::1 mtu 1300 proto 204", ["mtu"]],
+      ["ip -6 route replace fd00:6::/48 via fd00:3::7 dev d1 src fd00:3::1 mtu 1400 proto static", ["mark"]],
+    ],
+  },
+  {
+    type: "Sysctl",
+    inputs: { key: "net.ipv4.tcp_rmem", value: "4096 100000 200000" },
+    changes: [[{ value: "4096 100001 200000" }], [{ key: "net.ipv4.tcp_wmem" }, "key"]],
+    drift: [["sysctl -w net.ipv4.tcp_rmem='4096 100002 200000'", ["value"]]],
+  },
+];
+
+describe("every attribute on a real kernel", () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.start({ hosts: ["machine"] });
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  const run = (command: string) => shell(lab.host("machine"), command);
+
+  async function checked(row: Row, change: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const news = {
+      ...row.inputs,
+      ...change,
+      connection: connectionTo(lab.host("machine")),
+      __provider: "text",
+    };
+    const given = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
+    const { inputs, failures } = await handler(row).check({}, given);
+    expect(failures).toEqual([]);
+    return inputs as Record<string, unknown>;
+  }
+
+  const handler = ({ type }: Row) => {
+    const found = handlers[type];
+    if (found === undefined) throw new Error(`no handler for ${type}`);
+    return found;
+  };
+
+  /** What refreshing and comparing says: the attributes that differ, and whether it is all gone. */
+  async function differences(
+    row: Row,
+    id: string,
+    state: Record<string, unknown>,
+    desired: Record<string, unknown>,
+  ) {
+    const { id: found, props = {}, inputs } = await handler(row).read(id, state);
+    if (found === "") return { gone: true, attributes: [], state };
+    const keys = Object.keys({ ...desired, ...inputs });
+    const attributes = keys.filter((key) => JSON.stringify(inputs?.[key]) !== JSON.stringify(desired[key]));
+    const diff = await handler(row).diff(id, props, desired);
+    expect(diff.changes).toBe(
+      attributes.filter((key) => key !== "__provider").length === 0 ? false : undefined,
+    );
+    return { gone: false, attributes: attributes.filter((key) => key !== "__provider"), state: props };
+  }
+
+  for (const row of rows) {
+    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? ""}`, () => {
+      let before: unknown;
+      let id: string;
+      let desired: Record<string, unknown>;
+      let state: Record<string, unknown>;
+
+      beforeAll(async () => {
+        for (const command of row.setUp ?? []) await run(command);
+        before = await snapshot(lab.host("machine"));
+        desired = await checked(row, {});
+        const made = await handler(row).create(desired);
+        id = made.id;
+        state = { ...made.outs, __provider: "text" };
+      });
+
+      test("reads back what was asked for", async () => {
+        expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
+      });
+
+      test.each(row.drift)("by hand: %s", async (command, attributes) => {
+        await run(command);
+        const found = await differences(row, id, state, desired);
+        expect({ ...found, state: undefined }).toEqual({
+          gone: attributes.length === 0,
+          attributes,
+          state: undefined,
+        });
+        const { outs } = await handler(row).update(id, found.state, desired);
+        state = { ...outs, __provider: "text" };
+        expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
+      });
+
+      const changes = row.changes.map(([change, replaces]) => ({ change, replaces }));
+      test.each(changes)("by program: $change", async ({ change, replaces }) => {
+        const wanted = await checked(row, change);
+        const diff = await handler(row).diff(id, state, wanted);
+        expect(diff.replaces).toEqual(replaces === undefined ? [] : [replaces]);
+        if (replaces !== undefined) return;
+        const { outs } = await handler(row).update(id, state, wanted);
+        const changed = { ...outs, __provider: "text" };
+        expect(await differences(row, id, changed, wanted)).toMatchObject({ gone: false, attributes: [] });
+        const back = await handler(row).update(id, changed, desired);
+        state = { ...back.outs, __provider: "text" };
+        expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
+      });
+
+      test("deleting it leaves the host as it was", async () => {
+        await handler(row).delete(id, state);
+        expect(await snapshot(lab.host("machine"))).toEqual(before);
+        for (const device of ["d1", "d2"])
+          if (row.setUp?.some((text) => text.includes(device))) await run(`ip link delete ${device}`);
+        if (row.setUp?.includes("ip netns add n1")) await run("ip netns delete n1");
+      });
+    });
+  }
+});

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { CACHE, ROOT, Stack, type StackOptions } from "../../lab/engine";
+import type { Machine } from "../../lab/lab";
+
+/** connectionTo is how a program reaches a machine of the lab. */
+export function connectionTo({ port, hostKey, privateKeyPath }: Machine) {
+  return { host: "127.0.0.1", port, hostKey, privateKeyPath };
+}
+
+/** Workplace is a program of its own with a stack of its own, in a folder that goes with it. */
+export interface Workplace {
+  readonly dir: string;
+  readonly stack: Stack;
+  close(): void;
+}
+
+/** workplace copies a program (a folder below the clone) to where its files may be changed. */
+export async function workplace(program: string, options: Partial<StackOptions> = {}): Promise<Workplace> {
+  const dir = join(CACHE, "e2e", randomBytes(6).toString("hex"));
+  mkdirSync(dir, { recursive: true });
+  cpSync(join(ROOT, program), join(dir, "program"), { recursive: true });
+  const stack = await Stack.open({ program: join(dir, "program"), home: dir, ...options });
+  return { dir, stack, close: () => rmSync(dir, { recursive: true, force: true }) };
+}
+
+/** shell runs a command on a machine and insists on its success. */
+export async function shell(machine: Machine, command: string): Promise<string> {
+  const { code, stdout, stderr } = await machine.run(command);
+  if (code !== 0) throw new Error(`${machine.name}# ${command}\nexit code ${code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** The device that the kernel makes in every namespace when its module is loaded, and that nobody can remove. */
+const FALLBACK = "tunl0";
+
+/** What changes by itself, and so proves nothing. */
+const VOLATILE =
+  /^net\.(netfilter\.nf_conntrack_count|ipv4\.(tcp_mem|udp_mem|tcp_fastopen_key)|.*stable_secret)/;
+
+/** snapshot is all of a machine that our resources can touch, as text that can be compared. */
+export async function snapshot(machine: Machine): Promise<Record<string, unknown>> {
+  const json = async (command: string) => JSON.parse((await shell(machine, command)) || "[]") as object[];
+  const links = await json("ip -json -details address show");
+  const sysctls = await shell(machine, "sysctl -a --pattern '^net\\.' 2>/dev/null");
+  return {
+    links: links.filter((link) => !("ifname" in link && link.ifname === FALLBACK)),
+    routes4: await json("ip -json -4 route show table all"),
+    routes6: await json("ip -json -6 route show table all"),
+    namespaces: await shell(machine, "ip netns list"),
+    sysctls: sysctls.split("\n").filter((line) => !VOLATILE.test(line) && !line.includes(`.${FALLBACK}.`)),
+  };
+}
