@@ -7,7 +7,7 @@ if [[ ${1-} == --everything ]]; then
   # What a killed run as root left behind is not the caller's to remove.
   rm -rf --one-file-system .cache node_modules dist 2>/dev/null ||
     tools/as-root.sh rm -rf --one-file-system .cache node_modules dist
-elif [[ -d .cache/lab ]]; then
+elif [[ -d .cache/labs ]]; then
   # Without node_modules nothing could stop the machines that still run.
   tools/setup.sh dependencies
   status=0
