@@ -1,4 +1,5 @@
 import { dynamicProvider, type Provider } from "./dynamic";
+import { onWait } from "./host/session";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
@@ -16,3 +17,6 @@ export const handlers: Readonly<Record<string, Provider>> = {
   Sysctl: dynamicProvider(sysctl),
   VethPair: dynamicProvider(vethPair),
 };
+
+// The engine shows what its provider writes here, so nobody has to guess what a silent update is waiting for.
+onWait((line) => process.stderr.write(`waiting for ${line}\n`));
