@@ -8,30 +8,35 @@ import { type Obstacle, parentName } from "../resource";
 /** Inputs that several resources have, with one meaning. */
 
 export const connection = {
-  /** How to reach the host: address, credentials and the key by which the host is known. Its own page tells more. */
+  /**
+   * How to reach the host: its address, credentials, and the key by which it proves who it is. Another `host` or `port`
+   * is another machine, and replaces the resource; any other change of it touches nothing on the host.
+   */
   connection: Connection,
 };
 
 export const namespace = {
   /**
    * Network namespace that the object is in: a `Namespace`, or the name of one (ip-netns(8)). Left out, it is the
-   * one that the SSH session lands in, the host's own.
+   * one that the SSH session lands in, the host's own. Given the resource, the object is replaced and deleted with it.
    */
   namespace: parentName(NetnsName).optional(),
 };
 
 export const adopt = {
   /**
-   * Takes over an object of the same name that is there already and brings it to what is asked for. Without it
-   * such an object is an error and stays as it is. Once taken over it is ours: deleting the resource removes it.
+   * Takes over an object of the same name that is there already and brings it to what is asked for; a device of
+   * another kind that has the name is removed. Without it such an object is an error and stays as it is. Once taken
+   * over it is ours: deleting the resource removes it.
    */
   adopt: z.boolean().default(false),
 };
 
 export const mark = {
   /**
-   * Tells our objects from a stranger's: kept in the device's alias (`ip link set … alias`), or as protocol 204 of
-   * a route. The default is `pulumi:PROJECT/STACK/NAME`; there is no need to set it.
+   * Tells our objects from a stranger's. A device has it as its alias (ip-link(8)), a namespace as the alias of its
+   * `lo`; a route shows no more than protocol 204 (ip-route(8)). Left out, it is `pulumi:PROJECT/STACK/NAME`, and
+   * there is no need to set it.
    */
   mark: z
     .string()

@@ -43,7 +43,7 @@ const Tos = z
 const inputs = z.strictObject({
   ...connection,
   ...namespace,
-  /** Name of the device, at most 15 characters. `tunl0` and the like belong to the kernel. */
+  /** Name of the device, at most 15 characters. `tunl0` and the like belong to the kernel (ip-link(8)). */
   name: OwnIfName,
   /**
    * IPv4 address of this end in the underlay, the outer source address; it should be one of this host's. `any`
@@ -65,18 +65,21 @@ const inputs = z.strictObject({
   /** Type of service of the outer header: 0 to 255, as a number or as `"0x10"`, or `inherit` (1) from the inner one. */
   tos: Tos,
   /**
-   * Path MTU discovery: sets the outer DF bit, so that a packet too large for the path is reported, not cut up.
-   * Without it a fixed `ttl` is needed (ip-tunnel(8)).
+   * Path MTU discovery: sets the outer DF bit, so that a packet too large for the path is reported, not cut up. A
+   * fixed `ttl` always comes with it, so `false` needs a `ttl` that inherits (ip-tunnel(8)).
    */
   pmtudisc: z.boolean().default(true),
   /**
-   * Largest packet in bytes that fits through the tunnel whole, 68 to 65515; at least 1280 with IPv6 addresses. Left out, the kernel
-   * takes the MTU of the route to `remote` less 20 for the outer header (RFC 2003).
+   * Largest packet in bytes that fits through the tunnel whole, 68 to 65515, at least 1280 with IPv6 addresses
+   * (RFC 8200). Left out, the kernel takes the MTU of the route to `remote` less 20 for the outer header (RFC 2003).
    */
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
-  /** Addresses of the device with their prefix lengths, IPv4 and IPv6. Left out, addresses are nobody's business here. */
+  /**
+   * Addresses of the device with their prefix lengths, IPv4 and IPv6, `192.168.50.1/30`. Those not listed are removed,
+   * but never the IPv6 link-local one of the kernel. Left out, the addresses are left alone.
+   */
   addresses: Addresses.optional(),
-  /** Whether the device is up. */
+  /** Whether the device is up; one that is down carries nothing. */
   up: z.boolean().default(true),
   ...adopt,
   ...mark,
@@ -85,7 +88,7 @@ const inputs = z.strictObject({
 const outputs = z.object({
   /** The kernel's number of the device. */
   ifindex: z.int(),
-  /** The MTU that is in force, in bytes. */
+  /** The MTU that is in force, in bytes, also where `mtu` was left out. */
   effectiveMtu: z.int(),
   /** Operational state (RFC 2863): `UNKNOWN` for a tunnel that is up, since it has no carrier; `DOWN`. */
   operState: z.string(),
@@ -98,6 +101,15 @@ type Desired = z.output<typeof inputs>;
 /**
  * An IPIP tunnel device: IPv4 in IPv4 (RFC 2003, ip-link(8) `type ipip mode ipip`), IP protocol 4, 20 bytes of
  * outer header. It takes nothing but IPv4 inside, does not encrypt and carries no multicast.
+ *
+ * @example
+ * const tunnel = new IpipTunnel("tunnel", {
+ *   connection,
+ *   name: "tun0",
+ *   local: "203.0.113.10",
+ *   remote: "198.51.100.20",
+ *   addresses: ["192.168.50.1/30"],
+ * });
  */
 export const ipipTunnel = defineResource({
   type: "IpipTunnel",

@@ -8,7 +8,7 @@ import { adopt, connection, idOf, mark } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
-  /** Name of the namespace: the file below /run/netns that `ip -n` and `ip netns exec` take. */
+  /** Name of the namespace, that of its file below /run/netns: `ip -n` and `ip netns exec` take it. */
   name: NetnsName,
   /** Whether the loopback device `lo` of the namespace is up; without it nothing there reaches itself. */
   loopback: z.boolean().default(true),
@@ -25,6 +25,9 @@ const outputs = z.object({
  * A named network namespace (network_namespaces(7), ip-netns(8)): a network stack of its own with its devices,
  * addresses, routes and sysctls. Deleting it removes whatever is inside; what is given the resource as its
  * `namespace` is replaced and deleted with it.
+ *
+ * @example
+ * new Namespace("blue", { connection, name: "blue" });
  */
 export const namespace = defineResource({
   type: "Namespace",

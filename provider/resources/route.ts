@@ -53,20 +53,24 @@ const inputs = z.strictObject({
    * destination with another metric is another route.
    */
   metric: z.int().min(0).max(MAX_U32).optional(),
-  /** Routing table: a number, or `main` (254), `local` (255) or `default` (253). In another table it is another route. */
+  /**
+   * Routing table: 1 to 4294967295, or `main` (254), `local` (255) or `default` (253). In another table it is another
+   * route.
+   */
   table: Table,
   /** Largest packet in bytes to send by this route. Left out, that of the device. */
   mtu: z.int().min(68).max(65_535).optional(),
-  /** Takes the gateway as reachable on `dev` even if no route leads to it. */
+  /** Takes the gateway `via` as reachable on `dev` even if no route leads to it. */
   onlink: z.boolean().default(false),
   /**
-   * How far the destination is, for IPv4: `global`, `link` or `host`. Left out: `global` with a gateway, `host` for
-   * a local route, else `link`.
+   * How far the destination is (ip-route(8)), for IPv4: `global`, `site`, `link` or `host`. Left out: `link` for a
+   * unicast route without a gateway, `host` for a local one, else `global`. An IPv6 route has none.
    */
   scope: z.enum(["global", "site", "link", "host"]).optional(),
   /**
-   * What becomes of a packet: `unicast` sends it on, `local` delivers it here, `blackhole` drops it silently,
-   * `unreachable` and `prohibit` answer with an ICMP error, `throw` ends the look-up in this table.
+   * What becomes of a packet (ip-route(8)): `unicast` sends it on, `local` delivers it here, `blackhole` drops it
+   * silently, `unreachable` and `prohibit` answer with an ICMP error, `throw` ends the look-up in this table. The last
+   * four send nowhere, so they take no `via`, `dev`, `src` or `mtu`.
    */
   type: z.enum(["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]).default("unicast"),
   ...adopt,
@@ -78,7 +82,7 @@ const outputs = z.object({
   effectiveDev: z.string().optional(),
   /** The source address that the kernel noted; none when it chooses for each packet. */
   effectiveSrc: z.string().optional(),
-  /** How far the destination is. */
+  /** How far the destination is, as the kernel has it. */
   effectiveScope: z.string(),
 });
 
@@ -87,6 +91,9 @@ type Desired = z.output<typeof inputs>;
 /**
  * A route (ip-route(8)), of IPv4 or IPv6. Destination, table and metric tell routes apart; everything else changes in
  * place, in one step, so that no packet finds the route missing.
+ *
+ * @example
+ * new Route("to-b", { connection, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
  */
 export const route = defineResource({
   type: "Route",

@@ -33,9 +33,12 @@ const Value = z
 const inputs = z.strictObject({
   ...connection,
   ...namespace,
-  /** Key as sysctl(8) takes it: `net.ipv4.ip_forward`, `net.ipv4.conf.eth0/100.rp_filter`. */
+  /**
+   * Key as sysctl(8) takes it: `net.ipv4.ip_forward`; a dot within a part is written as a slash, as in
+   * `net.ipv4.conf.eth0/100.rp_filter`. In a namespace it begins with `net.`.
+   */
   key: Key,
-  /** Value, a number or text; several numbers are parted by blanks, as in `"4096 87380 6291456"`. */
+  /** Value, a whole number or one line of text; several numbers are parted by blanks: `"4096 87380 6291456"`. */
   value: Value,
 });
 
@@ -48,6 +51,9 @@ const outputs = z.object({
  * One kernel parameter of the host or of a network namespace (sysctl(8), the kernel's
  * Documentation/networking/ip-sysctl.rst). It is always there: making the resource sets it, deleting puts back what
  * was before. Each namespace has its own `net.*`.
+ *
+ * @example
+ * new Sysctl("forwarding", { connection, key: "net.ipv4.ip_forward", value: 1 });
  */
 export const sysctl = defineResource({
   type: "Sysctl",

@@ -11,16 +11,26 @@ import { adopt, connection, idOf, inNamespace, mark, nameTaken } from "./common"
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
 
+/** One end of a pair. */
 const End = z.strictObject({
   /** Name of the device, at most 15 characters. */
   name: OwnIfName,
-  /** Namespace that this end is in: a `Namespace`, or the name of one. Left out, the host's own. */
+  /**
+   * Namespace that this end is in: a `Namespace`, or the name of one (ip-netns(8)). Left out, the host's own. Given the
+   * resource, the pair is replaced with it.
+   */
   namespace: parentName(NetnsName).optional(),
-  /** Addresses with their prefix lengths, IPv4 and IPv6. Left out, addresses are nobody's business here. */
+  /**
+   * Addresses with their prefix lengths, IPv4 and IPv6, `10.0.0.1/24`. Those not listed are removed, but never the
+   * IPv6 link-local one of the kernel. Left out, the addresses are left alone.
+   */
   addresses: Addresses.optional(),
-  /** Largest packet in bytes, 68 to 65535; both ends should agree. Left out, the kernel's 1500. */
+  /**
+   * Largest packet in bytes, 68 to 65535, at least 1280 with IPv6 addresses (RFC 8200); both ends should agree. Left
+   * out, the kernel takes 1500.
+   */
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
-  /** Ethernet address, like `02:00:00:00:00:01`. Left out, the kernel makes one up. */
+  /** Ethernet address of one device, not of a group, like `02:00:00:00:00:01`. Left out, the kernel makes one up. */
   mac: Mac.optional(),
   /** Whether this end is up; packets flow only when both are. */
   up: z.boolean().default(true),
@@ -30,12 +40,13 @@ const inputs = z.strictObject({
   ...connection,
   /** One end. Another name or namespace replaces the pair; everything else changes in place. */
   a: End,
-  /** The other end. */
+  /** The other end; the same holds for it. */
   b: End,
   ...adopt,
   ...mark,
 });
 
+/** What the host tells of one end. */
 const EndState = z
   .object({
     /** Name of the device. */
@@ -53,7 +64,12 @@ const EndState = z
 
 const outputs = z.object({
   /** What the host tells of the two ends; an end that is not there is left out. */
-  ends: z.object({ a: EndState, b: EndState }),
+  ends: z.object({
+    /** That of `a`. */
+    a: EndState,
+    /** That of `b`. */
+    b: EndState,
+  }),
 });
 
 type End = z.output<typeof End>;
@@ -67,6 +83,14 @@ const elsewhere = (from: End | undefined, to: End | undefined) =>
 /**
  * A pair of virtual Ethernet devices (veth(4)): what goes in at one end comes out at the other. Each end may be in
  * a namespace of its own, which makes it the cable between two of them.
+ *
+ * @example
+ * const blue = new Namespace("blue", { connection, name: "blue" });
+ * new VethPair("cable", {
+ *   connection,
+ *   a: { name: "veth0", addresses: ["10.0.0.1/24"] },
+ *   b: { name: "veth1", namespace: blue, addresses: ["10.0.0.2/24"] },
+ * });
  */
 export const vethPair = defineResource({
   type: "VethPair",
