@@ -49,8 +49,8 @@ export const Connection = z.strictObject({
   /** Password to log in with. */
   password: z.string().min(1, "a password can't be empty").optional().meta({ secret: true }),
   /**
-   * Text of the private key to log in with, in OpenSSH or PEM form. It is kept in Pulumi's state as a secret;
-   * `privateKeyPath` or an agent keeps it out of the state.
+   * Text of the private key to log in with, in OpenSSH or PEM form. It goes into Pulumi's state, which
+   * `privateKeyPath` or an agent keeps it out of.
    */
   privateKey: z.string().min(1, "a key can't be empty").optional().meta({ secret: true }),
   /**
