@@ -53,7 +53,7 @@ export interface Contract<
   /** The kernel module that a first step may lack. */
   readonly module?: string;
 
-  /** Fills in what follows from other inputs; some may not be known yet. */
+  /** The inputs that follow from others, to be filled in; some may not be known yet. */
   complete?(known: Partial<Inputs<I>>): Partial<Inputs<I>>;
   /** What is wrong between several inputs. One that is not known yet is no key of `known`; one left out is undefined. */
   problems?(known: Partial<Inputs<I>>): Problem[];

@@ -14,7 +14,6 @@ const LinkJson = z.object({
   ifname: z.string(),
   flags: z.array(z.string()),
   mtu: z.number(),
-  operstate: z.string().default("UNKNOWN"),
   address: z.string().optional(),
   ifalias: z.string().optional(),
   link: z.string().nullish(),
@@ -32,7 +31,8 @@ export interface Link {
   readonly flags: readonly string[];
   readonly up: boolean;
   readonly mtu: number;
-  readonly operState: string;
+  /** Whether packets can flow, by the flags UP and LOWER_UP: the operational state lags behind them. */
+  readonly state: "up" | "down";
   readonly address: string | undefined;
   readonly alias: string | undefined;
   /** The device below it or, for a veth, at its other end: by name in this namespace, by index in another. */
@@ -60,7 +60,7 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
     flags: json.flags,
     up: json.flags.includes("UP"),
     mtu: json.mtu,
-    operState: json.operstate,
+    state: json.flags.includes("UP") && json.flags.includes("LOWER_UP") ? "up" : "down",
     address: json.address,
     alias: json.ifalias,
     link: {

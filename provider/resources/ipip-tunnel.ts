@@ -90,8 +90,8 @@ const outputs = z.object({
   ifindex: z.int(),
   /** The MTU that is in force, in bytes, also where `mtu` was left out. */
   effectiveMtu: z.int(),
-  /** Operational state (RFC 2863): `UNKNOWN` for a tunnel that is up, since it has no carrier; `DOWN`. */
-  operState: z.string(),
+  /** `up` when the device can take packets, else `down`; it does not tell whether they arrive. */
+  state: z.enum(["up", "down"]),
   /** The device's flags as `ip link` shows them: POINTOPOINT, NOARP, UP, LOWER_UP … */
   flags: z.array(z.string()),
 });
@@ -148,7 +148,7 @@ export const ipipTunnel = defineResource({
       ...observedDevice(link, desired),
       ifindex: link.ifindex,
       effectiveMtu: link.mtu,
-      operState: link.operState,
+      state: link.state,
       flags: [...link.flags],
     };
   },

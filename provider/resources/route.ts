@@ -109,12 +109,12 @@ export const route = defineResource({
     `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
 
   complete(known) {
-    const { via, src, metric } = known;
-    let { destination } = known;
-    if (destination === "default") destination = defaultDestination(familyOf(via ?? src ?? "0.0.0.0"));
-    if (destination === undefined) return known;
-    const ipv6 = familyOf(destination) === 6;
-    return { ...known, destination, metric: ipv6 ? metric || IPV6_METRIC : (metric ?? 0) };
+    const { destination, via, src, metric } = known;
+    // The family of `default` is the gateway's, which may not be known yet.
+    if (destination === undefined || (destination === "default" && !("via" in known))) return {};
+    const network =
+      destination === "default" ? defaultDestination(familyOf(via ?? src ?? "0.0.0.0")) : destination;
+    return { destination: network, metric: familyOf(network) === 6 ? metric || IPV6_METRIC : (metric ?? 0) };
   },
 
   problems,

@@ -57,8 +57,8 @@ const EndState = z
     mac: z.string(),
     /** The MTU that is in force, in bytes. */
     effectiveMtu: z.int(),
-    /** Operational state (RFC 2863): `UP`, `DOWN`, `LOWERLAYERDOWN` when the other end is down. */
-    operState: z.string(),
+    /** `up` when packets can flow, which takes both ends; else `down`. */
+    state: z.enum(["up", "down"]),
   })
   .optional();
 
@@ -218,8 +218,8 @@ function observedEnd(desired: End, link: Link | undefined, whole: boolean): End 
 
 function endState(link: Link | undefined): z.output<typeof EndState> {
   if (link === undefined) return undefined;
-  const { name, ifindex, address, mtu, operState } = link;
-  return { name, ifindex, mac: address ?? "", effectiveMtu: mtu, operState };
+  const { name, ifindex, address, mtu, state } = link;
+  return { name, ifindex, mac: address ?? "", effectiveMtu: mtu, state };
 }
 
 function stranger(view: View, { name, namespace }: End): Obstacle | undefined {
