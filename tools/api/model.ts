@@ -1,0 +1,49 @@
+/**
+ * Api is the public interface of the package as a user sees it. The declarations and the reference are made from it.
+ */
+export interface Api {
+  readonly resources: readonly Resource[];
+  /** Objects within arguments and outputs, each once. */
+  readonly structures: readonly Structure[];
+}
+
+export interface Resource {
+  readonly name: string;
+  readonly doc: string;
+  /** Programs that show it. */
+  readonly examples: readonly string[];
+  /** The form of its ids, with the names of the arguments in capitals. */
+  readonly id: string;
+  readonly args: readonly Property[];
+  /** All that can be read of it: the arguments, and what the host tells besides. */
+  readonly outputs: readonly Property[];
+}
+
+export interface Structure {
+  readonly name: string;
+  /** given is true for one that a program gives, whose values may be outputs of other resources. */
+  readonly given: boolean;
+  readonly doc: string;
+  readonly properties: readonly Property[];
+}
+
+export interface Property {
+  readonly name: string;
+  readonly doc: string;
+  readonly optional: boolean;
+  readonly type: Type;
+  readonly default?: unknown;
+  readonly secret: boolean;
+  /** What a change of an argument does; undefined for what is no argument. */
+  readonly change?: Change;
+}
+
+/** Change is what happens when an argument changes. What `depends` depends on is said in the argument's doc. */
+export type Change = "in place" | "replaces" | "depends";
+
+export type Type =
+  | { readonly kind: "plain"; readonly text: string }
+  | { readonly kind: "list"; readonly item: string }
+  | { readonly kind: "structure"; readonly name: string }
+  /** The name of an object that another resource makes, or that resource itself. */
+  | { readonly kind: "parent" };

@@ -1,0 +1,206 @@
+import { resolve } from "node:path";
+import ts from "typescript";
+import { z } from "zod";
+import type { Contract } from "../../provider/resource";
+import { changeOf, idOf, unwrapped } from "./contract";
+import type { Api, Property, Resource, Structure, Type } from "./model";
+
+const ROOT = resolve(__dirname, "../..");
+
+/** readApi reads what `sdk/index.ts` exports. */
+export async function readApi(): Promise<Api> {
+  const entry = resolve(ROOT, "sdk/index.ts");
+  const program = ts.createProgram([entry], compilerOptions());
+  const checker = program.getTypeChecker();
+  const module = checker.getSymbolAtLocation(present(program.getSourceFile(entry), entry));
+  const exported = checker.getExportsOfModule(present(module, entry));
+  const reader = new Reader(checker);
+  const resources: Resource[] = [];
+  for (const symbol of exported.filter(isClass)) resources.push(await reader.resource(symbol));
+  const structures = [...reader.structures.values()].map(({ structure }) => structure);
+  // What is not understood here would be missing from the published declarations.
+  const published = ["Named", ...structures.map(({ name }) => name)];
+  const strange = exported.filter((symbol) => !isClass(symbol) && !published.includes(symbol.name));
+  if (strange.length > 0) {
+    throw new Error(`tools/api can't publish ${strange.map(({ name }) => name).join(", ")} of sdk/index.ts`);
+  }
+  return { resources, structures };
+}
+
+function isClass(symbol: ts.Symbol): boolean {
+  return (symbol.flags & ts.SymbolFlags.Class) !== 0;
+}
+
+function compilerOptions(): ts.CompilerOptions {
+  const { config } = ts.readConfigFile(resolve(ROOT, "tsconfig.json"), ts.sys.readFile);
+  return ts.parseJsonConfigFileContent(config, ts.sys, ROOT).options;
+}
+
+/** Place is where a property stands, for all that has to be known of it besides its type. */
+interface Place {
+  readonly contract: Contract;
+  readonly resource: string;
+  /** Names from the argument down; undefined among what the host tells. */
+  readonly path?: readonly string[];
+  /** The file whose structures belong to the resource alone. */
+  readonly file: string;
+}
+
+class Reader {
+  readonly structures = new Map<string, { structure: Structure; declaration: ts.Node }>();
+
+  constructor(private readonly checker: ts.TypeChecker) {}
+
+  async resource(symbol: ts.Symbol): Promise<Resource> {
+    const constant = this.contractOf(symbol);
+    const declaration = present(constant.valueDeclaration, `the contract of ${symbol.name}`);
+    const file = declaration.getSourceFile().fileName;
+    const exported: Record<string, Contract> = await import(file);
+    const contract = present(exported[constant.name], `${constant.name} in ${file}`);
+    const type = this.checker.getTypeOfSymbol(constant);
+    const inputs = this.member(type, "inputs");
+    const place = { contract, resource: symbol.name, file };
+    const optional = this.optionalArgs(symbol);
+    const args = this.properties(contract.inputs, this.side(inputs, "input"), { ...place, path: [] }, true);
+    const read = this.properties(contract.inputs, this.side(inputs, "output"), place, false);
+    const told = this.side(this.member(type, "outputs"), "output");
+    return {
+      name: symbol.name,
+      doc: this.doc(constant),
+      examples: constant
+        .getJsDocTags(this.checker)
+        .filter(({ name }) => name === "example")
+        .map(({ text }) => ts.displayPartsToString(text)),
+      id: idOf(contract),
+      args: args.map((one) => ({ ...one, optional: optional.has(one.name) })),
+      outputs: [...read, ...this.properties(contract.outputs, told, place, false)],
+    };
+  }
+
+  /** `class IpipTunnel extends resource(ipipTunnel) {}`: the constant between the brackets. */
+  private contractOf({ name, valueDeclaration }: ts.Symbol): ts.Symbol {
+    const [clause] = (valueDeclaration as ts.ClassDeclaration).heritageClauses ?? [];
+    const call = clause?.types[0]?.expression;
+    const argument = call && ts.isCallExpression(call) ? call.arguments[0] : undefined;
+    const symbol = argument && this.checker.getSymbolAtLocation(argument);
+    return this.original(present(symbol, `resource(…) behind ${name} in sdk/index.ts`));
+  }
+
+  /** The SDK fills in some arguments that the contract itself requires. */
+  private optionalArgs(symbol: ts.Symbol): Set<string> {
+    const [signature] = this.checker.getTypeOfSymbol(symbol).getConstructSignatures();
+    const args = present(signature?.parameters[1], `the arguments of ${symbol.name}`);
+    const optional = this.checker.getTypeOfSymbol(args).getProperties().filter(isOptional);
+    return new Set(optional.map(({ name }) => name));
+  }
+
+  private properties(schema: z.ZodObject, type: ts.Type, place: Place, given: boolean): Property[] {
+    return Object.entries(schema.shape).map(([name, inner]) => {
+      const symbol = present(type.getProperty(name), `${place.resource}: the type of ${name}`);
+      const at = { ...place, ...(place.path && { path: [...place.path, name] }) };
+      const { schema: core, default: value, secret } = unwrapped(inner as z.ZodType);
+      return {
+        name,
+        doc: this.doc(symbol),
+        optional: isOptional(symbol),
+        type: this.typeOf(symbol, core, at, given),
+        secret,
+        ...(at.path && { default: value, change: changeOf(at.contract, at.path) }),
+      };
+    });
+  }
+
+  private typeOf(symbol: ts.Symbol, schema: z.ZodType, place: Place, given: boolean): Type {
+    const type = this.checker.getNonNullableType(this.checker.getTypeOfSymbol(symbol));
+    if (type.aliasSymbol?.name === "Parent") return { kind: "parent" };
+    if (this.checker.isArrayType(type)) {
+      const [item] = this.checker.getTypeArguments(type as ts.TypeReference);
+      return { kind: "list", item: this.text(present(item, symbol.name)) };
+    }
+    if (!(schema instanceof z.ZodObject)) return { kind: "plain", text: this.text(type) };
+    return { kind: "structure", name: this.structure(symbol, schema, type, place, given) };
+  }
+
+  /** structure reads an object within, and gives its name: that of the constant that holds its schema. */
+  private structure(
+    symbol: ts.Symbol,
+    schema: z.ZodObject,
+    type: ts.Type,
+    place: Place,
+    given: boolean,
+  ): string {
+    const property = present(symbol.declarations?.[0], symbol.name);
+    const constant = this.constantOf(property);
+    const declaration = constant?.valueDeclaration ?? property;
+    const own = declaration.getSourceFile().fileName === place.file ? place.resource : "";
+    const base = constant?.name ?? symbol.name;
+    const name = `${own}${base.charAt(0).toUpperCase()}${base.slice(1)}${given ? "Args" : ""}`;
+    const known = this.structures.get(name);
+    if (known !== undefined && known.declaration !== declaration) {
+      throw new Error(`two structures are called ${name}`);
+    }
+    if (known === undefined) {
+      const doc = docOn(constant?.valueDeclaration) || this.doc(symbol);
+      // Named before those within it, so that a reader meets them in this order.
+      const structure = { name, given, doc, properties: [] as Property[] };
+      this.structures.set(name, { structure, declaration });
+      structure.properties.push(...this.properties(schema, type, place, given));
+    }
+    return name;
+  }
+
+  /** The constant that a property's schema begins with: `become` in `become.optional()`. */
+  private constantOf(property: ts.Node): ts.Symbol | undefined {
+    if (!ts.isPropertyAssignment(property)) return undefined;
+    let expression: ts.Expression = property.initializer;
+    while (ts.isCallExpression(expression) || ts.isPropertyAccessExpression(expression)) {
+      expression = expression.expression;
+    }
+    const symbol = this.checker.getSymbolAtLocation(expression);
+    const constant = symbol && this.original(symbol);
+    const declaration = constant?.valueDeclaration;
+    return declaration && ts.isVariableDeclaration(declaration) ? constant : undefined;
+  }
+
+  private original(symbol: ts.Symbol): ts.Symbol {
+    return symbol.flags & ts.SymbolFlags.Alias ? this.checker.getAliasedSymbol(symbol) : symbol;
+  }
+
+  /** The members of a union in an order of their own, for the compiler's changes with what it read before. */
+  private text(type: ts.Type): string {
+    const text = this.checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation);
+    return text.includes(" | ") ? text.split(" | ").sort().join(" | ") : text;
+  }
+
+  private doc(symbol: ts.Symbol): string {
+    return ts.displayPartsToString(symbol.getDocumentationComment(this.checker)).trim();
+  }
+
+  /** What a schema takes, or what it gives. */
+  private side(schema: ts.Type, side: "input" | "output"): ts.Type {
+    return this.member(this.member(schema, "_zod"), side);
+  }
+
+  private member(type: ts.Type, name: string): ts.Type {
+    const symbol = present(type.getProperty(name), `${name} of ${this.checker.typeToString(type)}`);
+    return this.checker.getTypeOfSymbol(symbol);
+  }
+}
+
+/** A constant and a type may share a name, and each has a doc. */
+function docOn(declaration: ts.Node | undefined): string {
+  const docs = declaration === undefined ? [] : ts.getJSDocCommentsAndTags(declaration).filter(ts.isJSDoc);
+  return docs
+    .map(({ comment }) => ts.getTextOfJSDocComment(comment) ?? "")
+    .join("\n")
+    .trim();
+}
+
+function isOptional(symbol: ts.Symbol): boolean {
+  return (symbol.flags & ts.SymbolFlags.Optional) !== 0;
+}
+
+function present<T>(value: T | undefined, what: string): T {
+  if (value === undefined) throw new Error(`there is no ${what}`);
+  return value;
+}
