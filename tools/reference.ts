@@ -1,0 +1,124 @@
+/**
+ * reference.ts [--check]: writes docs/reference.md from the docs of the schemas, or says that it is not current.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Api, Property, Resource, Structure, Type } from "./api/model";
+import { readApi } from "./api/read";
+
+const FILE = resolve(__dirname, "../docs/reference.md");
+
+const INTRODUCTION = `<!-- Made by \`npm run docs\` from the docs of the schemas in provider/. Change them there. -->
+# Reference
+
+Every resource takes \`new Resource(name, args, opts)\`, as all of Pulumi's do, and lives in the host's kernel: the host
+needs sshd, a POSIX shell and iproute2.
+
+- **Type**: an argument may also be an output of another resource, or a promise. Where it says *or a resource*, give the
+  resource that makes the object (\`namespace: ns\`) or the object's name (\`namespace: "blue"\`).
+- **Default**: what holds when the argument is left out. With none, the host decides, and what it decides is no drift.
+- **On change**: *in place* changes the object that is there. *Replaces* removes it and makes another, in this order
+  where both can't be there at once. *Depends*: the meaning says on what.
+- Every argument can also be read as an output of the resource, in canonical form: \`ttl: "inherit"\` reads \`0\`.`;
+
+/** reference is the text of docs/reference.md. */
+export function reference({ resources, structures }: Api): string {
+  const given = structures.filter((structure) => structure.given);
+  // A structure of one resource stands beside it, one of them all at the end.
+  const ownerOf = ({ name }: Structure) => resources.find((resource) => name.startsWith(resource.name));
+  const shared = given.filter((structure) => ownerOf(structure) === undefined);
+  const parts = resources.flatMap((resource) => [
+    resourceText(resource, structures),
+    ...given.filter((structure) => ownerOf(structure) === resource).map((own) => structureText(own, "###")),
+  ]);
+  const contents = [...resources, ...shared]
+    .map(({ name }) => `- [${name}](#${name.toLowerCase()})`)
+    .join("\n");
+  return `${[INTRODUCTION, contents, ...parts, ...shared.map((one) => structureText(one, "##"))].join("\n\n")}\n`;
+}
+
+function resourceText(resource: Resource, structures: readonly Structure[]): string {
+  const { name, doc, examples, id, args, outputs } = resource;
+  const told = outputs.filter((output) => !args.some((arg) => arg.name === output.name));
+  return [
+    `## ${name}`,
+    doc,
+    ...examples.map((example) => `\`\`\`ts\n${example}\n\`\`\``),
+    "### Arguments",
+    argumentTable(args),
+    "### Outputs",
+    table(
+      ["Output", "Type", "Meaning"],
+      told.flatMap((output) => outputRows(output, structures, "")),
+    ),
+    `Its id is \`${id}\`, with the port after the host (\`HOST:2222\`) where it is not 22.`,
+  ].join("\n\n");
+}
+
+function structureText({ name, doc, properties }: Structure, heading: string): string {
+  return [`${heading} ${name}`, doc, argumentTable(properties)].join("\n\n");
+}
+
+function argumentTable(args: readonly Property[]): string {
+  return table(
+    ["Argument", "Type", "Default", "On change", "Meaning"],
+    args.map((arg) => [
+      `\`${arg.name}\``,
+      typeText(arg.type),
+      arg.optional ? defaultText(arg) : "*required*",
+      arg.change ?? "",
+      arg.secret ? `${arg.doc} *Secret.*` : arg.doc,
+    ]),
+  );
+}
+
+function defaultText({ default: standard }: Property): string {
+  return standard === undefined ? "" : `\`${JSON.stringify(standard)}\``;
+}
+
+/** An object is told by what is in it. */
+function outputRows(
+  { name, type, optional, doc }: Property,
+  structures: readonly Structure[],
+  within: string,
+): string[][] {
+  const path = within + name;
+  const structure = type.kind === "structure" && structures.find((one) => one.name === type.name);
+  const may = optional ? " or none" : "";
+  const own = [`\`${path}\``, structure ? `object${may}` : `${typeText(type)}${may}`, doc];
+  const inner = structure
+    ? structure.properties.flatMap((one) => outputRows(one, structures, `${path}.`))
+    : [];
+  return [own, ...inner];
+}
+
+function typeText(type: Type): string {
+  switch (type.kind) {
+    case "plain":
+      return `\`${type.text}\``;
+    case "list":
+      return `\`${type.item}[]\``;
+    case "structure":
+      return `[${type.name}](#${type.name.toLowerCase()})`;
+    case "parent":
+      return "`string` or a resource";
+  }
+}
+
+function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll("\n", " ").replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+async function main(): Promise<void> {
+  const text = reference(await readApi());
+  if (!process.argv.includes("--check")) return writeFileSync(FILE, text);
+  if (existsSync(FILE) && readFileSync(FILE, "utf8") === text) return;
+  console.error(
+    "docs/reference.md does not say what the schemas say: run `npm run docs` and commit what it changes",
+  );
+  process.exitCode = 1;
+}
+
+if (require.main === module) void main();
