@@ -92,7 +92,7 @@ const outputs = z.object({
   effectiveMtu: z.int(),
   /** `up` when the device can take packets, else `down`; it does not tell whether they arrive. */
   state: z.enum(["up", "down"]),
-  /** The device's flags as `ip link` shows them: POINTOPOINT, NOARP, UP, LOWER_UP … */
+  /** The device's flags as ip-link(8) shows them: POINTOPOINT, NOARP, UP, LOWER_UP and others. */
   flags: z.array(z.string()),
 });
 

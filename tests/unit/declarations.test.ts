@@ -1,0 +1,209 @@
+import { readdirSync } from "node:fs";
+import { resolve } from "node:path";
+import ts from "typescript";
+import { z } from "zod";
+import type { Contract } from "../../provider/resource";
+import { Published, strict } from "../support/published";
+
+/** Reading the compiler's libraries takes a while the first time. */
+const COMPILING = 60_000;
+
+let published: Published;
+beforeAll(async () => {
+  published = await Published.make();
+}, COMPILING);
+
+const RESOURCES = resolve(__dirname, "../../provider/resources");
+const contracts = readdirSync(RESOURCES)
+  .map((file): Record<string, Contract> => require(resolve(RESOURCES, file)))
+  .flatMap((module) => Object.values(module).filter((value) => typeof value.type === "string"));
+
+/** A program as a user writes it, with every class. */
+const PROGRAM = `
+import * as pulumi from "@pulumi/pulumi";
+import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
+
+const key = new pulumi.Config().requireSecret("key");
+const connection: ConnectionArgs = {
+  host: pulumi.output("203.0.113.10"),
+  privateKey: key,
+  hostKey: "SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+  become: { method: "sudo", password: key },
+};
+const ns = new Namespace("ns", { connection: pulumi.output(connection), name: "blue", loopback: true });
+const cable = new VethPair("cable", {
+  connection,
+  a: { name: "veth0", addresses: [pulumi.output("10.0.0.1/24")], mtu: undefined },
+  b: { name: "veth1", namespace: ns, mac: "02:00:00:00:00:01" },
+});
+const tunnel = new IpipTunnel(
+  "tunnel",
+  { connection, namespace: "blue", name: "tun0", remote: "198.51.100.20", dev: cable.b.name, ttl: "inherit", tos: "0x10" },
+  { dependsOn: cable },
+);
+new Route("route", { connection, namespace: ns, destination: "default", dev: tunnel, table: "main", type: "unicast" });
+new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
+
+export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
+export const wanted: pulumi.Output<number | undefined> = tunnel.mtu;
+export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
+export const user: pulumi.Output<string> = tunnel.connection.user;
+export function isTunnel(value: unknown): IpipTunnel | undefined {
+  return IpipTunnel.isInstance(value) ? value : undefined;
+}
+`;
+
+describe("every property is declared with a doc that an editor shows", () => {
+  test.each(contracts.map((contract) => [contract.type, contract] as const))(
+    "of %s",
+    (type, { inputs, outputs }) => {
+      const program = published.program({
+        "p.ts": `import { ${type} } from "pulumi-ipip";
+        export type Args = ConstructorParameters<typeof ${type}>[1];
+        export type Outputs = Omit<${type}, keyof import("@pulumi/pulumi").CustomResource>;
+        export type Values = { [K in keyof Outputs]: import("@pulumi/pulumi").Unwrap<Outputs[K]> };`,
+      });
+      expect(documented(program, "Args", inputs)).toEqual({ undocumented: [], missing: [], strange: [] });
+      const all = inputs.extend(outputs.shape);
+      expect(documented(program, "Values", all)).toEqual({ undocumented: [], missing: [], strange: [] });
+    },
+    COMPILING,
+  );
+});
+
+/** What a declared type lacks, compared with a schema, at any depth. */
+function documented(program: ts.Program, name: string, schema: z.ZodObject) {
+  const checker = program.getTypeChecker();
+  const [file] = program.getRootFileNames().map((path) => program.getSourceFile(path));
+  const module = file && checker.getSymbolAtLocation(file);
+  const symbol = module && checker.getExportsOfModule(module).find((one) => one.name === name);
+  if (symbol === undefined) throw new Error(`no type ${name}`);
+  const found = { undocumented: [] as string[], missing: [] as string[], strange: [] as string[] };
+  const compare = (type: ts.Type, shape: z.ZodObject["shape"], path: string) => {
+    const names = type.getProperties().map((property) => property.name);
+    found.strange.push(...names.filter((key) => !(key in shape)).map((key) => path + key));
+    for (const [key, inner] of Object.entries(shape)) {
+      const property = type.getProperty(key);
+      if (property === undefined) {
+        found.missing.push(path + key);
+        continue;
+      }
+      const text = ts.displayPartsToString(property.getDocumentationComment(checker));
+      if (!/^[A-Z`].*\.$/s.test(text)) found.undocumented.push(path + key);
+      const object = objectIn(inner as z.ZodType);
+      if (object) compare(plainIn(checker, property), object.shape, `${path}${key}.`);
+    }
+  };
+  compare(checker.getDeclaredTypeOfSymbol(symbol), schema.shape, "");
+  return found;
+}
+
+/** The plain object in `Input<T> | undefined`: what is neither a promise nor an output. */
+function plainIn(checker: ts.TypeChecker, property: ts.Symbol): ts.Type {
+  const type = checker.getNonNullableType(checker.getTypeOfSymbol(property));
+  const members = type.isUnion() ? type.types : [type];
+  const plain = members.find((member) => !["then", "apply"].some((key) => member.getProperty(key)));
+  if (plain === undefined) throw new Error(`${property.name} takes no plain value`);
+  return plain;
+}
+
+function objectIn(schema: z.ZodType): z.ZodObject | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
+    return objectIn(schema.unwrap() as z.ZodType);
+  return schema instanceof z.ZodObject ? schema : undefined;
+}
+
+describe("a program with every class compiles under skipLibCheck false", () => {
+  const { ModuleKind, ModuleResolutionKind } = ts;
+  test.each([
+    ["node10", ModuleKind.CommonJS, ModuleResolutionKind.Node10],
+    ["node16", ModuleKind.Node16, ModuleResolutionKind.Node16],
+    ["nodenext", ModuleKind.NodeNext, ModuleResolutionKind.NodeNext],
+    ["bundler", ModuleKind.ESNext, ModuleResolutionKind.Bundler],
+  ])(
+    "found by moduleResolution %s",
+    (_name, module, moduleResolution) => {
+      const options = {
+        ...strict,
+        module,
+        moduleResolution,
+        skipLibCheck: false,
+        exactOptionalPropertyTypes: true,
+      };
+      const esm = moduleResolution === ModuleResolutionKind.Node10 ? {} : { "esm.mts": PROGRAM };
+      expect(published.errors({ "program.ts": PROGRAM, ...esm }, options)).toEqual([]);
+    },
+    COMPILING,
+  );
+});
+
+describe("what a program gets wrong is an error", () => {
+  const connection = `{ host: "203.0.113.10", knownHosts: "~/.ssh/known_hosts" }`;
+  const tunnel = `connection, name: "tun0", remote: "198.51.100.20"`;
+  test.each([
+    [
+      "an unknown property",
+      `new IpipTunnel("t", { ${tunnel}, tll: 64 })`,
+      /'tll' does not exist.*IpipTunnelArgs/,
+    ],
+    [
+      "an unknown property within",
+      `new Namespace("n", { connection: { host: "h", hostkey: "" }, name: "n" })`,
+      /'hostkey'/,
+    ],
+    ["a missing property", `new IpipTunnel("t", { connection })`, /'name' is missing/],
+    [
+      "a value of another type",
+      `new IpipTunnel("t", { ${tunnel}, up: "yes" })`,
+      /'string' is not assignable/,
+    ],
+    [
+      "a word that is none of those",
+      `new Route("r", { connection, destination: "default", type: "drop" })`,
+      /"drop"/,
+    ],
+    [
+      "a resource that has no name",
+      `new Route("r", { connection, destination: "default", dev: new Sysctl("s", {
+       connection, key: "net.ipv4.ip_forward", value: 1 }) })`,
+      /'Sysctl' is not assignable/,
+    ],
+    ["an output that is not there", `new IpipTunnel("t", { ${tunnel} }).carrier`, /'carrier' does not exist/],
+  ])(
+    "%s",
+    (_what, statement, message) => {
+      const source = `import { IpipTunnel, Namespace, Route, Sysctl } from "pulumi-ipip";
+      const connection = ${connection};
+      export const made = [IpipTunnel, Namespace, Route, Sysctl];
+      ${statement};`;
+      const errors = published.errors({ "wrong.ts": source });
+      expect(errors.join("\n")).toMatch(message);
+      expect(errors).toHaveLength(1);
+    },
+    COMPILING,
+  );
+});
+
+test(
+  "whatever the source takes and gives, the declarations take and give",
+  () => {
+    const checks = contracts.map(
+      ({ type }) => `
+    export const args${type}: ConstructorParameters<typeof published.${type}>[1] =
+      {} as ConstructorParameters<typeof source.${type}>[1];
+    export const made${type}: InstanceType<typeof source.${type}> = {} as published.${type};`,
+    );
+    const program = `import type * as published from "pulumi-ipip";
+    import type * as source from "${resolve(__dirname, "../../sdk/index")}";
+    ${checks.join("")}`;
+    expect(published.errors({ "same.ts": program }, { ...strict, exactOptionalPropertyTypes: true })).toEqual(
+      [],
+    );
+  },
+  COMPILING,
+);
+
+test("nothing of the schemas is in the declarations", () => {
+  const imports = published.types.match(/(?:from|import\() *"[^"]*"/g);
+  expect(imports).toEqual(['from "@pulumi/pulumi"']);
+});
