@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Command } from "./host/host";
+import type { Module } from "./ip/advice";
 import type { View } from "./ip/view";
 
 /** Plain is what may go into Pulumi's state: JSON, and nothing else. */
@@ -51,7 +52,7 @@ export interface Contract<
   /** Whether a replacement must wait until the old object is gone, since both can't be there at once. */
   readonly deleteBeforeReplace: boolean;
   /** The kernel module that a first step may lack. */
-  readonly module?: string;
+  readonly module?: Module;
 
   /** The inputs that follow from others, to be filled in; some may not be known yet. */
   complete?(known: Partial<Inputs<I>>): Partial<Inputs<I>>;

@@ -1,8 +1,8 @@
 import { CommandFailed, ConnectionLost, IpipError, NotConverged } from "./errors";
 import { type Answer, type Command, commandLine, type Failure, type Host } from "./host/host";
-import { advise } from "./ip/advice";
+import { advise, adviseModule, type Module } from "./ip/advice";
 import { View } from "./ip/view";
-import type { Contract, Plain } from "./resource";
+import type { Contract, Obstacle, Plain } from "./resource";
 import { type Desired, type Fields, inputsLike, outputsOf, same } from "./state";
 
 /** Made is an object as the state records it. */
@@ -35,7 +35,13 @@ export interface Change {
 /** How things stand after some steps. */
 interface Result {
   readonly failure?: Failure | undefined;
+  /** What modprobe answered when it could not load the module that the failing step may lack. */
+  readonly unloaded?: Answer;
+  /** That the host's answer to the steps never came; it may still be at work on them. */
+  readonly lost?: ConnectionLost;
   readonly after?: Fields | undefined;
+  /** What is in the way, as far as it can be seen now. */
+  readonly obstacle?: Obstacle | undefined;
   /** Why nobody could look. */
   readonly unseen?: IpipError;
 }
@@ -95,10 +101,10 @@ export class Subject {
   /** remove takes the object away. */
   async remove(observed: Fields, memory: Fields): Promise<void> {
     const result = await this.apply(this.steps(undefined, { ...observed, ...memory }));
-    if (result.unseen !== undefined) throw result.unseen;
     if (result.failure !== undefined) throw this.failed(result.failure);
+    if (result.unseen !== undefined) throw result.lost ?? result.unseen;
     if (this.steps(undefined, result.after && { ...result.after, ...memory }).length > 0) {
-      throw new NotConverged(this.host.label, this.name, ["it is still there"]);
+      throw result.lost ?? new NotConverged(this.host.label, this.name, ["it is still there"]);
     }
   }
 
@@ -111,37 +117,46 @@ export class Subject {
       if (!(error instanceof ConnectionLost)) throw error;
       // How far it went nobody knows, so look; it is never sent again blindly.
       return await this.look().then(
-        ({ found }) => ({ after: found }),
-        () => ({ unseen: error }),
+        ({ found }) => ({ lost: error, after: found }),
+        () => ({ lost: error, unseen: error }),
       );
     }
   }
 
   private seen(queries: readonly Command[], answers: readonly Answer[]): Result {
+    const view = new View(this.host.label, queries, answers);
     try {
-      return { after: this.contract.parse(new View(this.host.label, queries, answers), this.desired) };
+      const obstacle = this.contract.obstacle?.(view, this.desired);
+      return { after: this.contract.parse(view, this.desired), obstacle };
     } catch (error) {
       if (error instanceof IpipError) return { unseen: error };
       throw error;
     }
   }
 
-  private async applyWithModule(module: string, steps: readonly Command[], first: Result): Promise<Result> {
+  private async applyWithModule(module: Module, steps: readonly Command[], first: Result): Promise<Result> {
     const { failure } = await this.host.exchange({ steps: [{ argv: ["modprobe", module] }], queries: [] });
-    return failure === undefined ? await this.apply(steps) : first;
+    return failure === undefined ? await this.apply(steps) : { ...first, unloaded: failure.answer };
   }
 
-  private errorIn(target: Desired, { failure, after, unseen }: Result): IpipError | undefined {
-    if (failure !== undefined) return this.failed(failure);
+  private errorIn(target: Desired, result: Result): IpipError | undefined {
+    const { failure, lost, after, unseen } = result;
+    if (failure !== undefined) return this.failed(failure, result);
     if (unseen !== undefined) return unseen;
     const left = this.steps(target, after);
     if (left.length === 0) return undefined;
-    return new NotConverged(this.host.label, this.name, differences(target, after, left));
+    return lost ?? new NotConverged(this.host.label, this.name, differences(target, after, left));
   }
 
-  private failed({ step, answer }: Failure): CommandFailed {
+  private failed({ step, answer }: Failure, { obstacle, unloaded }: Result = {}): CommandFailed {
+    const { module } = this.contract;
     const { code, stderr } = answer;
-    return new CommandFailed(this.host.label, commandLine(step), code, stderr, advise(stderr));
+    const advice =
+      // Somebody may have put it there since we looked, also another resource of the same program.
+      (obstacle && `${obstacle.what}\n${obstacle.advice}`) ??
+      advise(stderr) ??
+      (module && unloaded && adviseModule(module, unloaded));
+    return new CommandFailed(this.host.label, commandLine(step), code, stderr, advice);
   }
 
   /** wayBack leaves as little as can be behind a failure, and says in the error what stays. */
@@ -152,7 +167,9 @@ export class Subject {
     nothingMade: boolean,
   ): Promise<Error> {
     const { before, memory } = change;
-    const { after, unseen } = result;
+    const { lost, after, unseen } = result;
+    // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is.
+    if (lost !== undefined) return new HalfMade(error, this.made(after ?? before, memory));
     if (unseen !== undefined)
       return before === undefined ? new HalfMade(error, this.made(undefined, memory)) : error;
     if (after === undefined) return error;

@@ -1,3 +1,5 @@
+import type { Answer } from "../host/host";
+
 /** What to do about what the kernel or iproute2 says. Advice only: nothing is ever decided by these words. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
@@ -24,4 +26,36 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 /** advise says what to do about an answer, when that is known. */
 export function advise(stderr: string): string | undefined {
   return ADVICE.find(([pattern]) => pattern.test(stderr))?.[1];
+}
+
+/** The modules that a first step may lack, each with the option that a kernel is built with to have it. */
+const KERNEL_OPTIONS = { ipip: "CONFIG_NET_IPIP", veth: "CONFIG_VETH" } as const;
+
+/** Module is a kernel module that a resource needs. */
+export type Module = keyof typeof KERNEL_OPTIONS;
+
+/** What keeps modprobe from loading a module that may well be there. */
+const HINDRANCES: readonly (readonly [RegExp, string])[] = [
+  [
+    /Error running install command/,
+    "A line of /etc/modprobe.d on the host forbids it: `grep -r install /etc/modprobe.d`.",
+  ],
+  [
+    /Operation not permitted/,
+    "Loading a module needs root, and a kernel that still allows it (sysctl kernel.modules_disabled): have it loaded when the machine boots, by a line in /etc/modules-load.d.",
+  ],
+];
+
+/** adviseModule says what to do when a step failed, and modprobe could not load the module it may lack. */
+export function adviseModule(module: Module, { stderr }: Answer): string {
+  const said = stderr.trim();
+  const hindrance = HINDRANCES.find(([pattern]) => pattern.test(said))?.[1];
+  const missing =
+    "After an upgrade of the kernel, reboot. Otherwise install its other modules: linux-modules-extra-$(uname -r) on " +
+    "Ubuntu, kernel-modules-extra on Fedora, the stock linux-image instead of a cut-down one on Debian; " +
+    `a kernel of your own needs ${KERNEL_OPTIONS[module]}.`;
+  return [
+    `The kernel lacks ${module}, and \`modprobe ${module}\` could not load it: ${said}`,
+    hindrance ?? missing,
+  ].join("\n");
 }
