@@ -58,10 +58,11 @@ export function failureOf({ commands }: Run, answer: Answer): Failure | undefine
 
 /**
  * preamble is what a session's shell is told once: `m` begins every marker, and `k N` ends section N, with the exit
- * code of the command before it, which it passes on.
+ * code of the command before it, which it passes on. A script that has arrived is carried out to its end also when
+ * the connection breaks or the engine is killed meanwhile, so that no object stays half-made and without its mark.
  */
 export function preamble(nonce: string): string {
-  return `m=${nonce}\nk() { c=$?; echo "$m $1 $c"; echo "$m $1" >&2; return $c; }\n`;
+  return `m=${nonce}\ntrap '' HUP PIPE\nk() { c=$?; echo "$m $1 $c"; echo "$m $1" >&2; return $c; }\n`;
 }
 
 /** endOf is what both outputs end with. */

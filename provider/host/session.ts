@@ -37,6 +37,8 @@ interface Call {
   readonly work: Work;
   readonly operation: readonly Run[];
   readonly queries: readonly Run[];
+  /** Whether it may be sent again when its answer is lost: a call without steps may, once. */
+  repeatable: boolean;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }
@@ -64,6 +66,7 @@ class Session {
         work,
         operation,
         queries,
+        repeatable: operation.length === 0,
         resolve: (outcome) => {
           clearTimeout(deadline);
           resolve(outcome);
@@ -115,13 +118,19 @@ class Session {
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       shell.close(why);
-      for (const call of calls)
-        call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work)));
+      for (const call of calls) this.lose(call, why);
     }
+  }
+
+  private lose(call: Call, why: string): void {
+    if (!call.repeatable) call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work)));
+    else this.waiting.push(call);
+    call.repeatable = false;
   }
 
   private expire(call: Call, seconds: number): void {
     if (!this.waiting.includes(call)) {
+      call.repeatable = false;
       this.shell?.close(`there was no answer within ${seconds} s`);
       return;
     }

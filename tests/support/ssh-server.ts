@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly methods?: readonly ("publickey" | "password")[];
   /** What a login shell prints before it does what it was told. */
   readonly noise?: { readonly stdout?: string; readonly stderr?: string };
+  /** The login shell shows on standard error what it runs, as after `set -x`. */
+  readonly trace?: boolean;
   readonly maxSessions?: number;
 }
 
@@ -151,11 +153,12 @@ export class SshServer {
   }
 
   private run(channel: ServerChannel, command: string): void {
-    const { shell = "/bin/sh", bin, noise } = this.options;
+    const { shell = "/bin/sh", bin, noise, trace } = this.options;
     this.commands.push(command);
     this.channels.add(channel);
     const path = bin === undefined ? process.env.PATH : `${bin}:${process.env.PATH}`;
-    const child = spawn(shell, ["-c", command.replaceAll("/bin/sh", shell)], {
+    const flags = trace === true ? "-xvc" : "-c";
+    const child = spawn(shell, [flags, command.replaceAll("/bin/sh", shell)], {
       env: { ...process.env, PATH: path },
     });
     this.children.add(child);

@@ -1,0 +1,202 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Command, Work } from "../../provider/host/host";
+import { hostFor } from "../../provider/host/session";
+import { type ServerOptions, SshServer } from "../support/ssh-server";
+import { fakeIp } from "./fake-ip";
+
+const ip = (...words: string[]): Command => ({ argv: ["ip", ...words] });
+const steps = (...commands: Command[]): Work => ({ steps: commands, queries: [] });
+const queries = (...commands: Command[]): Work => ({ steps: [], queries: commands });
+
+let server: SshServer;
+afterEach(() => server.stop());
+
+async function start(options: ServerOptions) {
+  server = await SshServer.start(options);
+  return hostFor(server.connection());
+}
+
+/** How many scripts the host was sent. */
+const scripts = () => server.input.toString().match(/^\{$/gm)?.length;
+
+describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell) => {
+  test("a query answers with its exit code and both its outputs, byte by byte", async () => {
+    const host = await start({ shell });
+    const talk: Command = { argv: ["sh", "-c", "printf 'out, no line end'; printf 'err\\n' >&2; exit 7"] };
+    const { answers } = await host.exchange(queries(talk, { argv: ["true"] }));
+    expect(answers).toEqual([
+      { code: 7, stdout: "out, no line end", stderr: "err\n" },
+      { code: 0, stdout: "", stderr: "" },
+    ]);
+  });
+
+  test("the first step that fails ends its own list, and is named", async () => {
+    const fake = fakeIp({ '"addr add bad"*': "echo refused >&2; return 2" });
+    const host = await start({ shell, bin: fake.bin });
+    const bad = ip("addr", "add", "bad");
+    const mkdir = { argv: ["true"] };
+    const outcome = await host.exchange(
+      steps(ip("link", "add", "a"), bad, ip("link", "set", "a", "up"), mkdir),
+    );
+    expect(outcome.failure).toEqual({ step: bad, answer: { code: 2, stdout: "", stderr: "refused\n" } });
+    expect(fake.log()).toEqual(["batch -brief -batch -", "link add a", "addr add bad"]);
+  });
+
+  test("a step that makes ip exit without naming its line is named all the same", async () => {
+    const fake = fakeIp({ '"route add"*': 'echo "Error: argument is wrong" >&2; exit 255' });
+    const host = await start({ shell, bin: fake.bin });
+    const bad = ip("route", "add", "x");
+    const { failure } = await host.exchange(
+      steps(ip("link", "add", "a"), ip("link", "add", "b"), bad, ip("link", "add", "c")),
+    );
+    expect(failure).toEqual({
+      step: bad,
+      answer: { code: 255, stdout: "", stderr: "Error: argument is wrong\n" },
+    });
+  });
+
+  test("consecutive ip steps of one namespace share a process, others do not", async () => {
+    const fake = fakeIp();
+    const host = await start({ shell, bin: fake.bin });
+    const inside = (...words: string[]): Command => ({ argv: ["ip", ...words], netns: "host 1" });
+    const outcome = await host.exchange(
+      steps(
+        ip("netns", "add", "host 1"),
+        inside("link", "set", "lo", "up"),
+        inside("link", "add", "t"),
+        ip("-6", "route", "add", "a"),
+        ip("-6", "route", "add", "b"),
+        ip("link", "set", "a"),
+        ip("link", "set", "a", "alias", "has # in it"),
+      ),
+    );
+    expect(outcome).toEqual({ answers: [] });
+    expect(fake.log()).toEqual([
+      "[netns][add][host 1]",
+      "batch -n host 1 -brief -batch -",
+      "link set lo up",
+      "link add t",
+      "batch -6 -brief -batch -",
+      "route add a",
+      "route add b",
+      "[link][set][a]",
+      "[link][set][a][alias][has # in it]",
+    ]);
+  });
+
+  test("other programs run in a namespace through ip netns exec, with what they read", async () => {
+    const fake = fakeIp({ '"netns exec"*': "cat" });
+    const host = await start({ shell, bin: fake.bin });
+    const text = "1\n$(false) `false` 'x' \\\nEOF";
+    const { answers } = await host.exchange(
+      queries({ argv: ["tee", "/proc/sys/a b"], netns: "n", stdin: text }),
+    );
+    expect(fake.log()).toEqual(["[netns][exec][n][tee][/proc/sys/a b]"]);
+    expect(answers).toEqual([{ code: 0, stdout: `${text}\n`, stderr: "" }]);
+  });
+
+  test("a program that reads its input to the end does not read the script", async () => {
+    const host = await start({ shell });
+    const { answers } = await host.exchange(queries({ argv: ["cat"] }, { argv: ["echo", "still here"] }));
+    expect(answers.map(({ stdout }) => stdout)).toEqual(["", "still here\n"]);
+  });
+
+  test("of calls made together each fails alone", async () => {
+    const fake = fakeIp({ "*bad*": "return 2" });
+    const host = await start({ shell, bin: fake.bin });
+    const calls = ["one", "bad", "two"].map((name) =>
+      host.exchange({
+        steps: [ip("netns", "add", name), ip("netns", "exec", `after-${name}`)],
+        queries: [ip("netns")],
+      }),
+    );
+    const outcomes = await Promise.all(calls);
+    expect(outcomes.map(({ failure }) => failure?.step.argv.join(" "))).toEqual([
+      undefined,
+      "ip netns add bad",
+      undefined,
+    ]);
+    expect(outcomes.map(({ answers }) => answers.length)).toEqual([1, 1, 1]);
+    expect(fake.log()).toEqual([
+      "[netns][add][one]",
+      "[netns][exec][after-one]",
+      "[netns][add][bad]",
+      "[netns][add][two]",
+      "[netns][exec][after-two]",
+      "[netns]",
+    ]);
+    expect(scripts()).toBe(1);
+  });
+
+  test("calls that arrive while a script is under way travel together in the next, and ask each question once", async () => {
+    const fake = fakeIp({ '"link show"': 'echo "links"' });
+    const host = await start({ shell, bin: fake.bin });
+    const gate = join(mkdtempSync(join(tmpdir(), "gate-")), "fifo");
+    execFileSync("mkfifo", [gate]);
+    const first = host.exchange(queries({ argv: ["cat", gate] }));
+    // Opening for writing waits until the host reads, so that the first script is surely under way.
+    const writer = await open(gate, "w");
+    const others = Array.from({ length: 20 }, () => host.exchange(queries(ip("link", "show"))));
+    await writer.writeFile("go");
+    await writer.close();
+    expect((await first).answers[0]?.stdout).toBe("go");
+    const answers = (await Promise.all(others)).flatMap((outcome) => outcome.answers);
+    expect(answers).toEqual(Array(20).fill({ code: 0, stdout: "links\n", stderr: "" }));
+    expect(fake.log()).toEqual(["[link][show]"]);
+    expect(scripts()).toBe(2);
+  });
+
+  test("a question is answered after every step that was sent with it, also those of calls made later", async () => {
+    const host = await start({ shell });
+    const file = join(mkdtempSync(join(tmpdir(), "order-")), "file");
+    const asked = host.exchange(queries({ argv: ["cat", file] }));
+    const written = host.exchange(steps({ argv: ["tee", file], stdin: "written\n" }));
+    expect((await asked).answers[0]?.stdout).toBe("written\n");
+    await written;
+    expect(readFileSync(file, "utf8")).toBe("written\n");
+  });
+});
+
+test("a character split over packets arrives whole", async () => {
+  const host = await start({});
+  server.faults.chunk = 1;
+  const word = "ümlaut 網路 🙂";
+  const { answers } = await host.exchange(queries({ argv: ["printf", "%s", word] }));
+  expect(answers[0]?.stdout).toBe(word);
+});
+
+test("one connection serves all who name the same host with the same credentials, whatever their patience", async () => {
+  server = await SshServer.start();
+  const connections = [{}, { operationTimeout: 20 }, { dialErrorLimit: 2 }].map((other) =>
+    server.connection(other),
+  );
+  await Promise.all(
+    connections.map((connection) => hostFor(connection).exchange(queries({ argv: ["true"] }))),
+  );
+  expect(server.connections).toBe(1);
+});
+
+test("another user is another session", async () => {
+  server = await SshServer.start();
+  for (const user of ["root", "admin"])
+    await hostFor(server.connection({ user })).exchange(queries({ argv: ["true"] }));
+  expect(server.connections).toBe(2);
+});
+
+test("nothing to do opens no connection", async () => {
+  const host = await start({});
+  expect(await host.exchange({ steps: [], queries: [] })).toEqual({ answers: [] });
+  expect(server.connections).toBe(0);
+});
+
+test("a command that can't be written down fails alone, before anything is sent", async () => {
+  const host = await start({});
+  const bad = host.exchange(queries({ argv: ["echo", "a\0b"] }));
+  const good = host.exchange(queries({ argv: ["echo", "b"] }));
+  await expect(bad).rejects.toThrow("NUL");
+  expect((await good).answers[0]?.stdout).toBe("b\n");
+});
