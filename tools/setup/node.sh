@@ -15,8 +15,10 @@ step_dependencies() {
 }
 
 step_build() {
-  step build dist/sdk/index.js "$(content provider sdk tsconfig.json package.json package-lock.json)" \
-    'compiling the package to dist/' quietly "${NPM[@]}" run build
+  local sources=(provider sdk tools/api tools/declarations.ts tools/clean-dist.js tsconfig.json package.json package-lock.json)
+  # The types are what the build writes last.
+  step build dist/sdk/index.d.ts "$(content "${sources[@]}")" 'compiling the package to dist/' \
+    quietly "${NPM[@]}" run build
 }
 
 step_node22() {
