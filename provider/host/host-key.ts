@@ -53,7 +53,7 @@ async function proofByFile(connection: Connection, path: string): Promise<HostPr
   const { keys, revoked, authorities } = knownKeys(file, host, port);
   const name = port === 22 ? host : `[${host}]:${port}`;
   if (keys.length === 0) {
-    const note = authorities > 0 ? " (its @cert-authority line is not used: give the host's own key)" : "";
+    const note = authorities ? " (its @cert-authority line is not used: give the host's own key)" : "";
     throw new Refusal(
       `${path} has no key of ${name}${note}`,
       `Log in once with \`ssh ${port === 22 ? "" : `-p ${port} `}${host}\` and compare the fingerprint, or set connection.hostKey.`,

@@ -12,8 +12,8 @@ export interface KnownKeys {
   readonly keys: readonly HostKey[];
   /** Keys that must never be accepted, of whatever host. */
   readonly revoked: readonly Buffer[];
-  /** Lines about authorities that vouch for the host: certificates are not checked, so they don't count. */
-  readonly authorities: number;
+  /** Whether an authority vouches for the host: certificates are not checked, so that counts for nothing. */
+  readonly authorities: boolean;
 }
 
 interface Line {
@@ -26,17 +26,17 @@ interface Line {
 /** knownKeys finds what a known_hosts file says about a host. */
 export function knownKeys(file: string, host: string, port: number): KnownKeys {
   const lines = file.split("\n").flatMap(parseLine);
-  const withPort = linesFor(lines, port === 22 ? host : `[${host}]:${port}`);
+  const name = port === 22 ? host : `[${host}]:${port}`;
+  const withPort = linesFor(lines, name);
+  const all = linesFor(lines, name, host);
   // As OpenSSH does, a key that is known for the host serves any of its ports that has none of its own.
-  const found = withPort.some(({ marker }) => marker === undefined) ? withPort : linesFor(lines, host);
+  const found = withPort.some(({ marker }) => marker === undefined) ? withPort : all;
   return {
     keys: found.flatMap(({ marker, type, blob }) =>
       marker === undefined && isHostKeyType(type) ? [{ type, blob }] : [],
     ),
-    revoked: [...withPort, ...linesFor(lines, host)]
-      .filter(({ marker }) => marker === "@revoked")
-      .map(({ blob }) => blob),
-    authorities: found.filter(({ marker }) => marker === "@cert-authority").length,
+    revoked: all.filter(({ marker }) => marker === "@revoked").map(({ blob }) => blob),
+    authorities: all.some(({ marker }) => marker === "@cert-authority"),
   };
 }
 
@@ -48,8 +48,8 @@ function parseLine(text: string): Line[] {
   return [{ marker, names, type, blob: Buffer.from(blob, "base64") }];
 }
 
-function linesFor(lines: readonly Line[], name: string): Line[] {
-  return lines.filter(({ names }) => matches(names, name.toLowerCase()));
+function linesFor(lines: readonly Line[], ...wanted: readonly string[]): Line[] {
+  return lines.filter(({ names }) => wanted.some((name) => matches(names, name.toLowerCase())));
 }
 
 function matches(names: string, name: string): boolean {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { type AuthContext, Server, type ServerChannel, utils } from "ssh2";
@@ -25,8 +26,15 @@ function trimmed(pair: KeyPair): KeyPair {
   return { private: pair.private, public: pair.public.trim() };
 }
 
-const CLIENT_KEY = ed25519();
-const HOST_KEY = ed25519();
+/** fingerprintOf is a public key's digest as ssh-keygen prints it. */
+export function fingerprintOf({ public: text }: KeyPair): string {
+  const blob = Buffer.from(text.split(" ")[1] ?? "", "base64");
+  return `SHA256:${createHash("sha256").update(blob).digest("base64").slice(0, 43)}`;
+}
+
+/** The keys that a server takes and shows when it is told no others. */
+export const CLIENT_KEY = ed25519();
+export const HOST_KEY = ed25519();
 
 export interface ServerOptions {
   /** The program that stands for /bin/sh. */
@@ -34,9 +42,14 @@ export interface ServerOptions {
   /** A folder that comes first on the PATH of what runs. */
   readonly bin?: string;
   readonly hostKeys?: readonly KeyPair[];
+  readonly clientKey?: KeyPair;
   readonly password?: string;
   /** Ways to log in that the host names and takes; with none of them everybody is refused. */
   readonly methods?: readonly ("publickey" | "password")[];
+  /** What the login shell makes of what it is told to run. */
+  readonly rewrite?: (command: string) => string;
+  /** How many connections are closed before a word is said. */
+  readonly closeFirst?: number;
   /** What a login shell prints before it does what it was told. */
   readonly noise?: { readonly stdout?: string; readonly stderr?: string };
   /** The login shell shows on standard error what it runs, as after `set -x`. */
@@ -91,6 +104,7 @@ export class SshServer {
     tcp.on("connection", (socket) => {
       this.connections++;
       this.sockets.add(socket);
+      if (this.connections <= (options.closeFirst ?? 0)) socket.destroy();
       socket.setNoDelay(true);
       socket.on("close", () => this.sockets.delete(socket));
       socket.on("error", () => {});
@@ -113,7 +127,7 @@ export class SshServer {
     return Connection.parse({
       host: "127.0.0.1",
       port: this.port,
-      privateKey: CLIENT_KEY.private,
+      privateKey: (this.options.clientKey ?? CLIENT_KEY).private,
       hostKey: (this.options.hostKeys?.[0] ?? HOST_KEY).public,
       ...changes,
     });
@@ -146,19 +160,19 @@ export class SshServer {
   private recognises(context: AuthContext): boolean {
     if (context.method === "password") return context.password === this.options.password;
     if (context.method !== "publickey") return false;
-    const key = utils.parseKey(CLIENT_KEY.public);
+    const key = utils.parseKey((this.options.clientKey ?? CLIENT_KEY).public);
     if (key instanceof Error || !key.getPublicSSH().equals(context.key.data)) return false;
     if (context.signature === undefined || context.blob === undefined) return true;
     return key.verify(context.blob, context.signature, context.hashAlgo) === true;
   }
 
   private run(channel: ServerChannel, command: string): void {
-    const { shell = "/bin/sh", bin, noise, trace } = this.options;
+    const { shell = "/bin/sh", bin, noise, trace, rewrite = (text: string) => text } = this.options;
     this.commands.push(command);
     this.channels.add(channel);
     const path = bin === undefined ? process.env.PATH : `${bin}:${process.env.PATH}`;
     const flags = trace === true ? "-xvc" : "-c";
-    const child = spawn(shell, [flags, command.replaceAll("/bin/sh", shell)], {
+    const child = spawn(shell, [flags, rewrite(command).replaceAll("/bin/sh", shell)], {
       env: { ...process.env, PATH: path },
     });
     this.children.add(child);
