@@ -1,9 +1,16 @@
+import { z } from "zod";
 import { CommandFailed } from "../errors";
 import { type Answer, type Command, commandLine } from "../host/host";
 import type { Family } from "../net";
 import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
 import { type Route, routesOf } from "./routes";
+
+/** How much of an answer that can't be read goes into a message. */
+const MAX_SHOWN = 200;
+
+const namespacesOf = (entries: readonly unknown[]): string[] =>
+  entries.map((entry) => z.object({ name: z.string() }).parse(entry).name);
 
 /** The questions that can be asked of a host. */
 const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
@@ -50,17 +57,19 @@ export class View {
 
   /** namespaces: the named network namespaces. */
   namespaces(): string[] {
-    return this.json(namespaces).map((entry) => String((entry as { name?: unknown }).name));
+    return this.entries(namespaces, namespacesOf);
   }
 
   /** links: the devices of a namespace with their addresses. */
   links(netns?: string): Link[] | undefined {
-    return this.has(netns) ? linksOf(this.json(links(netns))) : undefined;
+    return this.has(netns) ? this.entries(links(netns), linksOf) : undefined;
   }
 
   /** routes: the routes of one family, of all tables. */
   routes(family: Family, netns?: string): Route[] | undefined {
-    return this.has(netns) ? routesOf(family, this.json(routes(family, netns))) : undefined;
+    return this.has(netns)
+      ? this.entries(routes(family, netns), (entries) => routesOf(family, entries))
+      : undefined;
   }
 
   /** file: the contents of a file below /proc/sys as a namespace sees it. */
@@ -75,25 +84,24 @@ export class View {
     return netns === undefined || this.namespaces().includes(netns);
   }
 
-  private json(command: Command): unknown[] {
+  /** entries reads what a listing command printed. */
+  private entries<T>(command: Command, read: (entries: readonly unknown[]) => T): T {
     const { stdout } = this.succeeded(command);
-    // With nothing to list iproute2 prints nothing, or an empty array, depending on the object and the version.
-    if (stdout.trim() === "") return [];
-    let parsed: unknown;
     try {
-      parsed = JSON.parse(stdout);
-    } catch {
-      parsed = undefined;
+      // With nothing to list iproute2 prints nothing, or an empty array, depending on the object and the version.
+      return read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(JSON.parse(stdout)));
+    } catch (error) {
+      if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
+      const answer = stdout.length > MAX_SHOWN ? `${stdout.slice(0, MAX_SHOWN)}…` : stdout;
+      const why = error instanceof z.ZodError ? z.prettifyError(error) : error.message;
+      throw new CommandFailed(
+        this.host,
+        commandLine(command),
+        0,
+        answer,
+        `This is not what iproute2 prints: ${why}`,
+      );
     }
-    if (Array.isArray(parsed)) return parsed;
-    const answer = stdout.length > 200 ? `${stdout.slice(0, 200)}…` : stdout;
-    throw new CommandFailed(
-      this.host,
-      commandLine(command),
-      0,
-      answer,
-      "This is not the JSON that iproute2 writes.",
-    );
   }
 
   private succeeded(command: Command): Answer {
