@@ -1,20 +1,31 @@
 /** The demo behind `make demo`: two machines, one `pulumi up`, drift made by hand, and its repair. */
 import { spawnSync } from "node:child_process";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { CACHE, ROOT, Stack } from "../lab/engine";
 import { Lab, type Machine } from "../lab/lab";
+import { labFolder } from "../lab/record";
+import { SSH_CONFIG } from "../lab/ssh";
 
 const HOME = join(CACHE, "demo");
+/** Says which lab is the demo's. */
+const LAB = join(HOME, "lab");
 const PROGRAM = join(ROOT, "examples", "two-hosts");
 const PING = "ip netns exec private ping -c 3 -i 0.2 -W 2";
 
-const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = { run, shell, ssh, stop };
+const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  run,
+  shell,
+  ssh,
+  stop,
+};
 
 async function run(): Promise<void> {
   await stop();
   say("Booting two Linux machines, a and b (each needs some seconds)");
-  const lab = await Lab.start({ hosts: ["a", "b"], keep: true });
+  const lab = await Lab.start({ hosts: ["a", "b"], keep: true, say: (line) => console.log(line) });
+  mkdirSync(HOME, { recursive: true });
+  writeFileSync(LAB, lab.id);
   const [a, b] = [lab.host("a"), lab.host("b")];
 
   say("pulumi up: a namespace, a cable, a tunnel and routes on each of them");
@@ -33,7 +44,7 @@ async function run(): Promise<void> {
   await on(b, "ip link change tun0 type ipip ttl 17");
 
   say("pulumi preview looks at the hosts and shows just that");
-  await stack.show("preview", "--diff", "--suppress-outputs");
+  await stack.show("preview", "--suppress-outputs");
 
   say("pulumi up repairs it");
   must(await stack.show("up", "--yes", "--skip-preview", "--suppress-outputs"));
@@ -47,27 +58,26 @@ async function run(): Promise<void> {
 
 /** shell is an interactive shell in the program's folder, with an environment in which the engine finds this stack. */
 async function shell(): Promise<void> {
+  labId();
   const stack = await openStack();
-  spawnSync(process.env["SHELL"] ?? "/bin/sh", { cwd: stack.program, env: stack.env, stdio: "inherit" });
+  spawnSync(process.env.SHELL ?? "/bin/sh", { cwd: stack.program, env: stack.env, stdio: "inherit" });
 }
 
 async function ssh([host = "a", ...command]: readonly string[]): Promise<void> {
-  const { status } = spawnSync("ssh", [...(await openLab()).host(host).sshArgs(), ...command], { stdio: "inherit" });
+  const config = join(labFolder(labId()), SSH_CONFIG);
+  const { status } = spawnSync("ssh", ["-F", config, host, ...command], { stdio: "inherit" });
   process.exitCode = status ?? 1;
 }
 
 async function stop(): Promise<void> {
-  if (!existsSync(HOME)) return;
-  await Lab.open()
-    .then((lab) => lab.stop())
-    .catch(() => undefined);
+  if (existsSync(LAB)) await Lab.open(labId()).stop();
   rmSync(HOME, { recursive: true, force: true });
   rmSync(join(PROGRAM, "Pulumi.demo.yaml"), { force: true });
 }
 
-async function openLab(): Promise<Lab> {
-  if (!existsSync(HOME)) throw new Error("the demo is not running: start it with `make demo`");
-  return await Lab.open();
+function labId(): string {
+  if (!existsSync(LAB)) throw new Error("the demo is not running: start it with `make demo`");
+  return readFileSync(LAB, "utf8");
 }
 
 function openStack(): Promise<Stack> {
