@@ -15,6 +15,7 @@ import {
 import { join, resolve } from "node:path";
 import { IMAGES } from "./paths";
 import { isAlive, ownProcess } from "./process";
+import { allRecords } from "./record";
 import { aptOptions, aptSources, SUITE } from "./sources";
 import { lastLines } from "./wait";
 
@@ -32,7 +33,7 @@ export async function ensureImage(say: (line: string) => void): Promise<string> 
   if (existsSync(image)) return image;
 
   const started = performance.now();
-  say(`building the disk image of the lab's machines (Debian ${SUITE}; under a minute)`);
+  say(`building the disk image of the lab's machines (Debian ${SUITE}; about a minute)`);
   mkdirSync(IMAGES, { recursive: true });
   removeUnfinished();
   const { pid, start } = ownProcess();
@@ -43,6 +44,7 @@ export async function ensureImage(say: (line: string) => void): Promise<string> 
     writeFileSync(join(work, "apt.conf"), lines(await aptOptions()));
     await build(work, modules);
     renameSync(join(work, "disk.img"), image);
+    removeOutdated(image);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -85,6 +87,15 @@ function contentKey(modules: string): string {
     .sort();
   for (const file of files) hash.update(`\0${file.slice(RECIPE.length)}\0`).update(readFileSync(file));
   return hash.digest("hex").slice(0, 16);
+}
+
+/** An image of an older recipe goes, unless machines that run have it as their disk's base. */
+function removeOutdated(current: string): void {
+  const used = new Set([current, ...allRecords().map(({ image }) => image)]);
+  for (const name of readdirSync(IMAGES)) {
+    const file = join(IMAGES, name);
+    if (name.endsWith(".img") && !used.has(file)) rmSync(file);
+  }
 }
 
 /** A build whose process was killed leaves its folder. */

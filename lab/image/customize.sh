@@ -14,7 +14,7 @@ cd "$(dirname "$0")/files"
 find . -type f | while read -r file; do
   mode=644
   case $file in
-    ./usr/local/lib/lab/*) mode=755 ;;
+    ./usr/local/lib/lab/* | ./usr/lib/systemd/system-shutdown/*) mode=755 ;;
     ./etc/sudoers.d/*) mode=440 ;;
   esac
   install -D -o 0 -g 0 -m "$mode" "$file" "$root/$file"
