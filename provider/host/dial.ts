@@ -139,9 +139,12 @@ class Attempt {
     const taken = this.taken.length === 0 ? "" : `; it takes ${this.taken.join(", ")}`;
     const agent = this.agentTrouble === undefined ? "" : `; the agent said: ${this.agentTrouble}`;
     const detail = /authentication methods failed/.test(said) ? "" : ` (${said})`;
+    const key = `that the key is in ~/.ssh/authorized_keys of ${user} on the host`;
+    const password = "connection.password, and PasswordAuthentication and PermitRootLogin in its sshd_config";
+    const check = this.tried.join() === "password" ? password : key;
     return new Refusal(
       `${user} was refused with ${tried}${taken}${agent}${detail}`,
-      `Check connection.user, and that the key is in ~/.ssh/authorized_keys of ${user} on the host.`,
+      `Check connection.user, and ${check}.`,
       false,
     );
   }

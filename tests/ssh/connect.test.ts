@@ -98,6 +98,8 @@ describe("logging in", () => {
     expect(error.retryable).toBe(false);
     const both = await refusal({ privateKey: ed25519().private, password: `not ${SECRET}` });
     expect(both.message).toContain("root was refused with publickey and password");
+    const password = await refusal({ privateKey: undefined, password: `not ${SECRET}` });
+    expect(password.message).toContain("Check connection.user, and connection.password");
   });
 
   test("says when the host takes none of what is given", async () => {
@@ -251,6 +253,13 @@ describe("a host that is not there", () => {
       /: the connection was refused \(2 tries in \d+ s\)\nIs the machine up, and does its sshd/,
     );
     expect(error.retryable).toBe(true);
+  });
+
+  test("is tried once for all who wait for it, and all hear why", async () => {
+    await start({ closeFirst: 99 });
+    const errors = await Promise.all(Array.from({ length: 5 }, () => refusal({ dialErrorLimit: 2 })));
+    expect(new Set(errors.map(({ message }) => message)).size).toBe(1);
+    expect(server.connections).toBe(2);
   });
 
   test("has a name that nobody knows", async () => {

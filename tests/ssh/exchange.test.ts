@@ -59,6 +59,14 @@ describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell)
     });
   });
 
+  test("a step during which ip is killed is named", async () => {
+    const fake = fakeIp({ '"link add b"': "kill -9 $$" });
+    const host = await start({ shell, bin: fake.bin });
+    const killed = ip("link", "add", "b");
+    const { failure } = await host.exchange(steps(ip("link", "add", "a"), killed, ip("link", "add", "c")));
+    expect(failure).toMatchObject({ step: killed, answer: { code: 137 } });
+  });
+
   test("consecutive ip steps of one namespace share a process, others do not", async () => {
     const fake = fakeIp();
     const host = await start({ shell, bin: fake.bin });

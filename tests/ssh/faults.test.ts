@@ -1,6 +1,9 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionLost, HostUnreachable } from "../../provider/errors";
 import type { Command, Work } from "../../provider/host/host";
@@ -34,7 +37,10 @@ const WHOLE = [
 const ASKED = ["[-json][link][show]"];
 
 let server: SshServer;
-afterEach(() => server.stop());
+afterEach(async () => {
+  jest.useRealTimers();
+  await server.stop();
+});
 
 const ADD: Work = { steps: [ip("link", "add", "b")], queries: [] };
 
@@ -125,6 +131,40 @@ test("a break tells every call whose steps were sent, and what was not sent trav
   expect(second).toBeInstanceOf(ConnectionLost);
   expect(String(second)).toContain("while running: ip link add b");
   expect(await later).toEqual(answered);
+  expect(server.connections).toBe(2);
+});
+
+test("a script that has arrived is carried out to its end, although the connection breaks meanwhile", async () => {
+  const gate = join(mkdtempSync(join(tmpdir(), "gate-")), "fifo");
+  execFileSync("mkfifo", [gate]);
+  const fake = fakeIp({ '"netns add wait"': `cat '${gate}'` });
+  await start({ bin: fake.bin });
+  const steps = [ip("netns", "add", "wait"), ip("netns", "add", "go")];
+  const lost = failureOf(host().exchange({ steps, queries: [] }));
+  // Opening for writing waits until the host reads.
+  const writer = await open(gate, "w");
+  server.drop();
+  expect(await lost).toBeInstanceOf(ConnectionLost);
+  expect(fake.log()).toEqual(["[netns][add][wait]"]);
+  await writer.close();
+  while (fake.log().length < 2) await turn();
+  expect(fake.log()).toEqual(["[netns][add][wait]", "[netns][add][go]"]);
+});
+
+test("a connection without work is closed after a while, and opened again for more", async () => {
+  await start();
+  jest.useFakeTimers({
+    doNotFake: ["setImmediate", "nextTick", "queueMicrotask", "performance", "hrtime", "Date"],
+  });
+  await host().exchange(echo);
+  jest.advanceTimersByTime(59_000);
+  await host().exchange(echo);
+  jest.advanceTimersByTime(59_000);
+  expect(server.open).toBe(1);
+  jest.advanceTimersByTime(1_000);
+  jest.useRealTimers();
+  while (server.open > 0) await turn();
+  expect(await host().exchange(echo)).toEqual(answered);
   expect(server.connections).toBe(2);
 });
 

@@ -122,6 +122,11 @@ export class SshServer {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** How many connections there are now. */
+  get open(): number {
+    return this.sockets.size;
+  }
+
   /** connection is how to reach this host properly, save for what `changes` says. */
   connection(changes: Partial<Record<string, unknown>> = {}): Connection {
     return Connection.parse({
