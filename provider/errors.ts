@@ -35,11 +35,14 @@ export class ConnectionLost extends IpipError {
     readonly host: string,
     why: string,
     doing?: string,
+    changing = true,
   ) {
     super([
       `${host}: ${why}`,
       doing && `while running: ${doing}`,
-      "The host may have carried out part of it. `pulumi refresh` shows what is there; `pulumi up` finishes it.",
+      changing
+        ? "The host may have done part of it, or still be at it: `pulumi refresh` shows what is there, and the same command again finishes it."
+        : "It was only asked, so nothing has changed.",
     ]);
   }
 }

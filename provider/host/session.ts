@@ -123,8 +123,9 @@ class Session {
   }
 
   private lose(call: Call, why: string): void {
-    if (!call.repeatable) call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work)));
-    else this.waiting.push(call);
+    const { work } = call;
+    if (call.repeatable) this.waiting.push(call);
+    else call.reject(new ConnectionLost(labelOf(this.connection), why, doing(work), work.steps.length > 0));
     call.repeatable = false;
   }
 

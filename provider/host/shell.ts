@@ -97,14 +97,18 @@ export class Shell {
 
   private async hello(connection: Connection, nonce: string): Promise<void> {
     const { perDialTimeout } = connection;
-    const late = () => this.close(`no shell answered within ${perDialTimeout} s`);
-    const timer = setTimeout(late, perDialTimeout * 1000);
+    let late = false;
+    const giveUp = () => {
+      late = true;
+      this.close(`no shell answered within ${perDialTimeout} s`);
+    };
+    const timer = setTimeout(giveUp, perDialTimeout * 1000);
     try {
       const [version] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
       checkIproute2(connection.host, version);
       this.channel.write(preamble(this.nonce));
     } catch (error) {
-      const refusal = error instanceof Refusal ? error : this.noShell(connection, nonce);
+      const refusal = error instanceof Refusal ? error : this.noShell(connection, nonce, late);
       this.close(refusal.why);
       throw refusal;
     } finally {
@@ -135,17 +139,25 @@ export class Shell {
     throw new Refusal("sudo did not take connection.become.password", `It asks for that of ${user}.`, false);
   }
 
-  private noShell({ user, become }: Connection, nonce: string): Refusal {
+  private noShell({ user, become }: Connection, nonce: string, late: boolean): Refusal {
     const said = [this.stdout, this.stderr].map((output) => output.said().trim()).join("\n");
     // A host may say anything, also what it has just been told.
     const masked = become?.password === undefined ? said : said.replaceAll(become.password, "***");
     const words = masked.replaceAll(nonce, "").trim().slice(-MAX_QUOTE);
     const why = `${user} logged in, but ${this.lost?.message}${words === "" ? "" : `; the host said: ${words}`}`;
     if (this.cut) return new Refusal(why, "", true);
+    if (late) return new Refusal(why, "connection.perDialTimeout sets this limit.", true);
     if (become === undefined)
       return new Refusal(why, `The account of ${user} must be able to run /bin/sh.`, false);
+    const { method } = become;
+    if (new RegExp(`\\b${method}: (command )?not found`).test(words))
+      return new Refusal(
+        why,
+        `Install ${method}, or set connection.become.method to what the host has.`,
+        false,
+      );
     const right =
-      become.method === "sudo"
+      method === "sudo"
         ? `a line of sudoers, ${sudoersLine(user, become)}`
         : `a line of doas.conf, permit nopass ${user} as ${become.user} cmd /bin/sh`;
     return new Refusal(why, `${user} needs the right to run /bin/sh as ${become.user}: ${right}`, false);

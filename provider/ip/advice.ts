@@ -3,6 +3,11 @@ import type { Answer } from "../host/host";
 /** What to do about what the kernel or iproute2 says. Advice only: nothing is ever decided by these words. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
+    // Without the right to change the network the kernel says "not permitted"; these words are about IPv6 alone.
+    /RTNETLINK answers: Permission denied|IPv6 is disabled/,
+    "IPv6 is disabled there: look at the sysctls net.ipv6.conf.*.disable_ipv6.",
+  ],
+  [
     /Operation not permitted|Permission denied/i,
     "Changing the network needs CAP_NET_ADMIN: log in as root, or set connection.become to use sudo or doas.",
   ],
@@ -20,6 +25,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
   [/Device for nexthop is not up|Network is down/, "The device must be up before a route can use it."],
   [/Invalid prefsrc address/, "`src` must be an address of this namespace: give it to a device first."],
+  [
+    /setting the network namespace .* failed: Invalid argument/,
+    "The file of that name in /run/netns leads to no namespace any more: remove it with `ip netns delete`.",
+  ],
   [/Read-only file system/, "/proc/sys is read-only there, as in most containers."],
 ];
 
@@ -40,6 +49,7 @@ const HINDRANCES: readonly (readonly [RegExp, string])[] = [
     /Error running install command/,
     "A line of /etc/modprobe.d on the host forbids it: `grep -r install /etc/modprobe.d`.",
   ],
+  [/modprobe: (command )?not found/, "Install kmod, the package that modprobe is in."],
   [
     /Operation not permitted/,
     "Loading a module needs root, and a kernel that still allows it (sysctl kernel.modules_disabled): have it loaded when the machine boots, by a line in /etc/modules-load.d.",
@@ -55,7 +65,7 @@ export function adviseModule(module: Module, { stderr }: Answer): string {
     "Ubuntu, kernel-modules-extra on Fedora, the stock linux-image instead of a cut-down one on Debian; " +
     `a kernel of your own needs ${KERNEL_OPTIONS[module]}.`;
   return [
-    `The kernel lacks ${module}, and \`modprobe ${module}\` could not load it: ${said}`,
+    `The kernel seems to lack its module ${module}, and \`modprobe ${module}\` could not load it: ${said}`,
     hindrance ?? missing,
   ].join("\n");
 }
