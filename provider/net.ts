@@ -54,9 +54,9 @@ export function familyOf(text: string): Family {
   return text.includes(":") ? 6 : 4;
 }
 
-/** ipOf is the address in `address/prefix`. */
+/** ipOf is the device's own address in `address/prefix`, or in `address peer other/prefix`. */
 export function ipOf(cidr: string): string {
-  return cidr.split("/", 1)[0] ?? cidr;
+  return cidr.split(/[ /]/, 1)[0] ?? cidr;
 }
 
 /** inSameSubnet tells whether the address in `cidr` lies in the network of `network`, both `address/prefix`. */

@@ -50,14 +50,30 @@ export function planDevice(
   const steps: Command[] = [];
   if (desired.mark !== undefined && desired.mark !== observed.mark) steps.push(set("alias", desired.mark));
   if (desired.mtu !== undefined && desired.mtu !== observed.mtu) steps.push(set("mtu", String(desired.mtu)));
-  if (goesDown) steps.push(set("down"));
   if (desired.addresses !== undefined) {
-    // A device that goes down loses its IPv6 addresses (net.ipv6.conf.*.keep_addr_on_down).
-    const left = (observed.addresses ?? []).filter((address) => !goesDown || familyOf(address) === 4);
-    steps.push(...planAddresses(netns, dev, desired.addresses, left));
+    // With an MTU that is too small for it IPv6 is gone already.
+    const left = (observed.addresses ?? []).filter((address) => familyOf(address) === 4 || fitsIpv6(desired));
+    // A device that goes down loses its IPv6 addresses, so they are added when it is down.
+    const wanted = desired.addresses.filter(
+      (address) => !goesDown || familyOf(address) === 4 || left.includes(address),
+    );
+    steps.push(...planAddresses(netns, dev, wanted, left));
+  }
+  if (goesDown) {
+    const ipv6 = (desired.addresses ?? []).filter((address) => familyOf(address) === 6);
+    // Unless the host keeps them (net.ipv6.conf.*.keep_addr_on_down).
+    steps.push(set("down"), ...ipv6.map((address) => changeAddress(netns, dev, "replace", address)));
   }
   if (desired.up === true && observed.up !== true) steps.push(set("up"));
   return steps;
+}
+
+function fitsIpv6({ mtu }: Device): boolean {
+  return mtu === undefined || mtu >= IPV6_MIN_MTU;
+}
+
+function changeAddress(netns: string | undefined, dev: string, verb: string, address: string): Command {
+  return ip(netns, "address", verb, ...address.split(" "), "dev", dev);
 }
 
 function planAddresses(
@@ -66,39 +82,56 @@ function planAddresses(
   desired: readonly string[],
   observed: readonly string[],
 ): Command[] {
-  const change = (verb: string, address: string) =>
-    ip(netns, "address", verb, ...address.split(" "), "dev", dev);
+  const change = (verb: string) => (address: string) => changeAddress(netns, dev, verb, address);
   const added = desired.filter((address) => !observed.includes(address));
   const removed = observed.filter((address) => !desired.includes(address));
   // The kernel has an IPv6 address once, whatever its prefix length; every other one stays until the new one is there.
   const first = removed.filter(
     (address) => familyOf(address) === 6 && added.some((other) => ipOf(other) === ipOf(address)),
   );
-  const last = removed.filter((address) => !first.includes(address));
-  // With the first IPv4 address of a subnet the kernel removes the others of it (net.ipv4.conf.*.promote_secondaries).
+  // With the first IPv4 address of a subnet the kernel removes the others of it (net.ipv4.conf.*.promote_secondaries):
+  // those to be removed go before it, for it is listed first, and those to stay come again.
+  const last = removed.filter((address) => !first.includes(address)).reverse();
   const gone = desired.filter(
     (address) =>
       familyOf(address) === 4 && last.some((other) => !other.includes(" ") && inSameSubnet(address, other)),
   );
   return [
-    ...first.map((address) => change("delete", address)),
-    ...added.map((address) => change("add", address)),
-    ...last.map((address) => change("delete", address)),
-    ...gone.map((address) => change("replace", address)),
+    ...first.map(change("delete")),
+    ...added.map(change("add")),
+    ...last.map(change("delete")),
+    ...gone.map(change("replace")),
   ];
 }
 
-/** releaseAddresses: addresses that a program no longer lists are taken away, not only let go. */
-export function releaseAddresses<D extends Device>(before: Device | undefined, desired: D): D {
-  const released = before?.addresses !== undefined && desired.addresses === undefined;
-  return released ? { ...desired, addresses: [] } : desired;
+/**
+ * releaseDevice: addresses that a program no longer lists are taken away, not only let go; an MTU that it no longer
+ * sets becomes the usual one again.
+ */
+export function releaseDevice<D extends Device>(before: Device | undefined, desired: D, usualMtu: number): D {
+  const released = (key: keyof Device) => before?.[key] !== undefined && desired[key] === undefined;
+  return {
+    ...desired,
+    ...(released("addresses") && { addresses: [] }),
+    ...(released("mtu") && { mtu: usualMtu }),
+  };
 }
 
-/** mtuProblems: an MTU that would take IPv6 off the device. */
-export function mtuProblems(known: Device, path: readonly string[] = []): Problem[] {
-  const tooSmall = known.mtu !== undefined && known.mtu < IPV6_MIN_MTU;
-  const ipv6 = known.addresses?.find((address) => familyOf(address) === 6);
-  if (!tooSmall || ipv6 === undefined) return [];
-  const message = `${known.mtu} is too small for the IPv6 address ${ipv6}: IPv6 needs at least ${IPV6_MIN_MTU} (RFC 8200)`;
-  return [{ path: [...path, "mtu"], message }];
+/** deviceProblems: an MTU that would take IPv6 off the device, and an address that it can't have twice. */
+export function deviceProblems(known: Device, path: readonly string[] = []): Problem[] {
+  const ipv6 = known.addresses?.filter((address) => familyOf(address) === 6) ?? [];
+  const [first] = ipv6;
+  const found: Problem[] = [];
+  if (first !== undefined && !fitsIpv6(known)) {
+    const message = `${known.mtu} is too small for the IPv6 address ${first}: IPv6 needs at least ${IPV6_MIN_MTU} (RFC 8200)`;
+    found.push({ path: [...path, "mtu"], message });
+  }
+  const twice = ipv6.find((address, index) =>
+    ipv6.slice(0, index).some((other) => ipOf(other) === ipOf(address)),
+  );
+  if (twice !== undefined) {
+    const message = `${ipOf(twice)} is there with another prefix length too; a device has an IPv6 address once`;
+    found.push({ path: [...path, "addresses"], message });
+  }
+  return found;
 }

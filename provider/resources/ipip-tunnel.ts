@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
-import { Addresses, mtuProblems, observedDevice, planDevice, releaseAddresses } from "../ip/device";
+import { Addresses, deviceProblems, observedDevice, planDevice, releaseDevice } from "../ip/device";
 import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { IfName, Ipv4OrAny, OwnIfName } from "../net";
@@ -13,6 +13,8 @@ const HEADER = 20;
 /** The smallest MTU of an IPv4 link (RFC 791) and the largest that leaves room for the outer header. */
 const MIN_MTU = 68;
 const MAX_MTU = 65_535 - HEADER;
+/** What is left of Ethernet's 1500, and what the kernel takes when no route tells better. */
+const USUAL_MTU = 1500 - HEADER;
 
 const INHERIT_TTL = 0;
 /** The kernel's word for inheriting: the lowest bit, which no DSCP uses alone (ip-link(8)). */
@@ -71,7 +73,8 @@ const inputs = z.strictObject({
   pmtudisc: z.boolean().default(true),
   /**
    * Largest packet in bytes that fits through the tunnel whole, 68 to 65515, at least 1280 with IPv6 addresses
-   * (RFC 8200). Left out, the kernel takes the MTU of the route to `remote` less 20 for the outer header (RFC 2003).
+   * (RFC 8200). Left out, the kernel takes the MTU of the route to `remote` less 20 for the outer header (RFC 2003);
+   * taken out later, it becomes 1480.
    */
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   /**
@@ -128,7 +131,7 @@ export const ipipTunnel = defineResource({
   id: (desired) => idOf(desired, desired.name),
   describe: ({ name, namespace }) => `tunnel ${name}${inNamespace(namespace)}`,
   problems,
-  release: releaseAddresses,
+  release: (before, desired) => releaseDevice(before, desired, USUAL_MTU),
 
   observe: ({ namespace }) => ask.links(namespace),
 
@@ -173,7 +176,8 @@ export const ipipTunnel = defineResource({
         ...planDevice(namespace, name, desired, made),
       ];
     }
-    return [...planParameters(desired, observed), ...planDevice(namespace, name, desired, observed)];
+    const { steps, mtu } = planParameters(desired, observed);
+    return [...steps, ...planDevice(namespace, name, desired, { ...observed, mtu })];
   },
 });
 
@@ -203,13 +207,22 @@ function typeArgs({ local, remote, dev, ttl, tos, pmtudisc }: Desired): string[]
 
 const PARAMETERS = ["local", "remote", "dev", "ttl", "tos", "pmtudisc"] as const;
 
-function planParameters(desired: Desired, observed: Partial<Desired>): Command[] {
-  const changed = PARAMETERS.some((key) => desired[key] !== undefined && desired[key] !== observed[key]);
-  return changed ? [ip(desired.namespace, "link", "change", "name", desired.name, ...typeArgs(desired))] : [];
+/** planParameters changes what is the tunnel's own, and tells the MTU that the device has then. */
+function planParameters(
+  desired: Desired,
+  observed: Partial<Desired>,
+): { steps: Command[]; mtu: number | undefined } {
+  const differs = (key: keyof Desired) => desired[key] !== undefined && desired[key] !== observed[key];
+  if (!PARAMETERS.some(differs)) return { steps: [], mtu: observed.mtu };
+  // With another device below it, the kernel gives the tunnel that one's MTU unless it is told another.
+  const told = differs("dev") && desired.mtu !== undefined;
+  const mtu = told ? ["mtu", String(desired.mtu)] : [];
+  const step = ip(desired.namespace, "link", "change", "name", desired.name, ...mtu, ...typeArgs(desired));
+  return { steps: [step], mtu: told ? desired.mtu : observed.mtu };
 }
 
 function problems(known: Partial<Desired>): Problem[] {
-  const found = mtuProblems(known);
+  const found = deviceProblems(known);
   const { local, remote, ttl, pmtudisc } = known;
   if (local === "any" && remote === "any") {
     const message = "a tunnel needs `local`, `remote` or both: the one without either is the kernel's tunl0";

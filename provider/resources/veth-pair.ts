@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
-import { Addresses, mtuProblems, observedDevice, planDevice, releaseAddresses } from "../ip/device";
+import { Addresses, deviceProblems, observedDevice, planDevice, releaseDevice } from "../ip/device";
 import type { Link } from "../ip/links";
 import { ask, type View } from "../ip/view";
 import { Mac, NetnsName, OwnIfName } from "../net";
@@ -10,6 +10,8 @@ import { adopt, connection, idOf, inNamespace, mark, nameTaken } from "./common"
 
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
+/** That of Ethernet, which the kernel gives a new device. */
+const USUAL_MTU = 1500;
 
 /** One end of a pair. */
 const End = z.strictObject({
@@ -106,14 +108,14 @@ export const vethPair = defineResource({
   describe: ({ a, b }) =>
     `veth pair ${a.name}${inNamespace(a.namespace)} and ${b.name}${inNamespace(b.namespace)}`,
   problems: ({ a, b }) => [
-    ...(a === undefined ? [] : mtuProblems(a, ["a"])),
-    ...(b === undefined ? [] : mtuProblems(b, ["b"])),
+    ...(a === undefined ? [] : deviceProblems(a, ["a"])),
+    ...(b === undefined ? [] : deviceProblems(b, ["b"])),
     ...sameName(a, b),
   ],
   release: (before, desired) => ({
     ...desired,
-    a: releaseAddresses(before.a, desired.a),
-    b: releaseAddresses(before.b, desired.b),
+    a: releaseDevice(before.a, desired.a, USUAL_MTU),
+    b: releaseDevice(before.b, desired.b, USUAL_MTU),
   }),
 
   observe: ({ a, b }) => [...ask.links(a.namespace), ...ask.links(b.namespace)],
@@ -124,7 +126,10 @@ export const vethPair = defineResource({
     return observedPair(desired, a, b);
   },
 
-  obstacle: (view, desired) => stranger(view, desired.a) ?? stranger(view, desired.b),
+  obstacle(view, desired) {
+    const a = vethOf(view, desired.a);
+    return stranger(view, desired.a, undefined) ?? stranger(view, desired.b, a);
+  },
 
   plan(desired, observed) {
     if (desired === undefined) return observed === undefined ? [] : remove(observed);
@@ -165,20 +170,10 @@ function planEnd(mark: string, end: End, observed: Partial<End> & { mark?: strin
   return [...address, ...planDevice(namespace, name, { ...end, mark }, observed)];
 }
 
-/** One end takes the other with it, unless they are no longer joined. */
-function remove({
-  a,
-  b,
-  ends,
-}: {
-  a?: End | undefined;
-  b?: End | undefined;
-  ends: z.output<typeof outputs>["ends"];
-}) {
-  const drop = (end: End | undefined, state: z.output<typeof EndState>) =>
-    state === undefined ? [] : [ip(end?.namespace, "link", "delete", "dev", state.name)];
-  const whole = a?.name !== MISSING && b?.name !== MISSING;
-  return whole ? drop(a, ends.a) : [...drop(a, ends.a), ...drop(b, ends.b)];
+/** One end takes the other with it. */
+function remove({ a, b, ends }: Partial<Pick<Desired, "a" | "b">> & z.output<typeof outputs>): Command[] {
+  const end = ends.a === undefined ? b : a;
+  return end === undefined ? [] : [ip(end.namespace, "link", "delete", "dev", end.name)];
 }
 
 function sameName(a: Partial<End> | undefined, b: Partial<End> | undefined): Problem[] {
@@ -198,22 +193,24 @@ function joined(a: Link, b: Link): boolean {
   return leadsTo(a, b) && leadsTo(b, a);
 }
 
+/** The pair as it is seen from `a` or, where that one is gone, from `b`. */
 function observedPair(desired: Desired, a: Link | undefined, b: Link | undefined) {
-  const whole = a !== undefined && b !== undefined && joined(a, b);
+  const other = a === undefined || b === undefined || joined(a, b) ? b : undefined;
+  const [one = "", ...more] = [a, other].filter((link) => link !== undefined).map(({ alias }) => alias ?? "");
   return {
-    a: observedEnd(desired.a, a, whole),
-    b: observedEnd(desired.b, b, whole),
-    mark: a?.alias === b?.alias ? (a?.alias ?? "") : "",
-    ends: { a: endState(a), b: endState(b) },
+    a: observedEnd(desired.a, a),
+    b: observedEnd(desired.b, other),
+    mark: more.every((alias) => alias === one) ? one : "",
+    ends: { a: endState(a), b: endState(other) },
   };
 }
 
 /** An end that is gone, or leads elsewhere, goes by a name that can't be: so the pair is seen to need replacing. */
-function observedEnd(desired: End, link: Link | undefined, whole: boolean): End {
+function observedEnd(desired: End, link: Link | undefined): End {
   const { namespace } = desired;
   if (link === undefined) return { name: MISSING, namespace, up: false };
   const { mtu, addresses, up } = observedDevice(link, desired);
-  return { name: whole ? link.name : MISSING, namespace, addresses, mtu, mac: link.address, up };
+  return { name: link.name, namespace, addresses, mtu, mac: link.address, up };
 }
 
 function endState(link: Link | undefined): z.output<typeof EndState> {
@@ -222,7 +219,9 @@ function endState(link: Link | undefined): z.output<typeof EndState> {
   return { name, ifindex, mac: address ?? "", effectiveMtu: mtu, state };
 }
 
-function stranger(view: View, { name, namespace }: End): Obstacle | undefined {
-  const link = view.links(namespace)?.find((other) => other.name === name);
-  return link === undefined || link.kind === "veth" ? undefined : nameTaken(link, namespace);
+/** A device that has an end's name and is none, or leads elsewhere than to the other end, which is there. */
+function stranger(view: View, { name, namespace }: End, other: Link | undefined): Obstacle | undefined {
+  const link = view.links(namespace)?.find((device) => device.name === name);
+  const fits = link?.kind === "veth" && (other === undefined || joined(other, link));
+  return link === undefined || fits ? undefined : nameTaken(link, namespace);
 }
