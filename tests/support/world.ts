@@ -42,6 +42,11 @@ const VOLATILE =
 /** snapshot is all of a machine that our resources can touch, as text that can be compared. */
 export async function snapshot(machine: Machine): Promise<Record<string, unknown>> {
   const json = async (command: string) => JSON.parse((await shell(machine, command)) || "[]") as object[];
+  // An IPv6 address, and what comes with it, is settled when the kernel knows that nobody else has it.
+  await shell(
+    machine,
+    "timeout 60 sh -c 'while ip -6 address show tentative | grep -q .; do sleep 0.1; done'",
+  );
   const links = await json("ip -json -details address show");
   const sysctls = await shell(machine, "sysctl -a --pattern '^net\\.' 2>/dev/null");
   return {
