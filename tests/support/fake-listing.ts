@@ -1,0 +1,134 @@
+import { type Device, type FakeKernel, type Netns, running } from "./fake-kernel";
+import type { FakeRoute } from "./fake-routes";
+
+/** What `ip -json` prints of the fake kernel, in the form of iproute2 6.1. */
+
+export function namespaceListing(kernel: FakeKernel): string {
+  return `${JSON.stringify([...kernel.namespaces.keys()].reverse().map((name) => ({ name })))}\n`;
+}
+
+export function addressListing(netns: Netns): string {
+  return `${JSON.stringify(netns.devices.map(linkJson))}\n`;
+}
+
+function linkJson(device: Device): object {
+  const { ifindex, kind, netns, peer, tunnel, alias } = device;
+  const elsewhere = peer !== undefined && peer.netns !== netns;
+  return {
+    ifindex,
+    ...(elsewhere && { link_index: peer.ifindex }),
+    ...(peer !== undefined && !elsewhere && { link: peer.name }),
+    ...(kind === "ipip" && { link: tunnel?.dev === undefined ? null : nameOf(tunnel.dev) }),
+    ifname: device.name,
+    flags: flagsOf(device),
+    mtu: device.mtu,
+    qdisc: device.up ? "noqueue" : "noop",
+    operstate: stateOf(device),
+    group: "default",
+    txqlen: 1000,
+    link_type: { loopback: "loopback", ipip: "ipip", veth: "ether", dummy: "ether" }[kind],
+    address: tunnel === undefined ? device.mac : tunnel.local.replace("any", "0.0.0.0"),
+    ...(elsewhere && { link_netnsid: 0 }),
+    promiscuity: 0,
+    ...(kind !== "loopback" && {
+      linkinfo: { info_kind: kind, ...(tunnel && { info_data: tunnelJson(device) }) },
+    }),
+    ...(alias !== undefined && { ifalias: alias }),
+    addr_info: device.addresses.map(({ local, length, peer: other, secondary }) => ({
+      family: local.includes(":") ? "inet6" : "inet",
+      local,
+      ...(other !== undefined && { address: other }),
+      prefixlen: length,
+      scope: local.startsWith("fe80:") ? "link" : "global",
+      ...(secondary && { secondary }),
+      valid_life_time: 4_294_967_295,
+      preferred_life_time: 4_294_967_295,
+    })),
+  };
+}
+
+function tunnelJson({ tunnel }: Device): object {
+  if (tunnel === undefined) return {};
+  const { proto, local, remote, dev, ttl, tos, pmtudisc } = tunnel;
+  return {
+    proto,
+    remote,
+    local,
+    ...(dev !== undefined && { link: nameOf(dev) }),
+    ttl,
+    ...(tos !== 0 && { tos: `0x${tos.toString(16)}` }),
+    pmtudisc,
+  };
+}
+
+/** A device below that is gone is known by its number only. */
+function nameOf(device: Device): string {
+  return isThere(device) ? device.name : `if${device.ifindex}`;
+}
+
+function isThere(device: Device): boolean {
+  return device.netns.devices.includes(device);
+}
+
+function flagsOf(device: Device): string[] {
+  const { up, kind, peer, tunnel } = device;
+  const below = peer ?? tunnel?.dev;
+  const own = {
+    loopback: ["LOOPBACK"],
+    dummy: ["BROADCAST", "NOARP"],
+    veth: ["BROADCAST", "MULTICAST"],
+    ipip: tunnel?.remote === "any" ? ["NOARP"] : ["POINTOPOINT", "NOARP"],
+  }[kind];
+  return [
+    ...(up && !running(device) ? ["NO-CARRIER"] : []),
+    ...own,
+    ...(up ? ["UP"] : []),
+    ...(running(device) ? ["LOWER_UP"] : []),
+    ...(below !== undefined && below.netns === device.netns && isThere(below) && !below.up ? ["M-DOWN"] : []),
+  ];
+}
+
+function stateOf(device: Device): string {
+  if (!device.up) return "DOWN";
+  if (device.kind !== "veth") return "UNKNOWN";
+  return running(device) ? "UP" : "LOWERLAYERDOWN";
+}
+
+const TYPES = [
+  "unspec",
+  "unicast",
+  "local",
+  "broadcast",
+  "anycast",
+  "multicast",
+  "blackhole",
+  "unreachable",
+  "prohibit",
+  "throw",
+];
+const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254 };
+
+export function routeListing(netns: Netns, family: 4 | 6): string {
+  return `${JSON.stringify(netns.routes.filter((route) => route.family === family).map(routeJson))}\n`;
+}
+
+function routeJson(route: FakeRoute): object {
+  const { family, type, destination, via, dev, table, protocol, scope, src, metric, mtu, onlink } = route;
+  const alone = family === 4 ? "/32" : "/128";
+  const shown = destination.endsWith(alone) ? destination.slice(0, -alone.length) : destination;
+  const otherFamily = via?.includes(":") && family === 4;
+  return {
+    type: String(TYPES.indexOf(type)),
+    dst: ["0.0.0.0/0", "::/0"].includes(destination) ? "default" : shown,
+    ...(via !== undefined && (otherFamily ? { via: { family: "inet6", host: via } } : { gateway: via })),
+    ...(dev !== undefined && { dev: dev.name }),
+    table: String(table),
+    protocol: String(protocol),
+    scope: String(SCOPES[scope]),
+    ...(src !== undefined && { prefsrc: src }),
+    ...((metric !== 0 || family === 6) && { metric }),
+    flags: [...(onlink ? ["onlink"] : []), ...(dev !== undefined && !running(dev) ? ["linkdown"] : [])],
+    ...(mtu !== undefined && { metrics: [{ mtu }] }),
+    ...(family === 6 && { pref: "medium" }),
+  };
+}

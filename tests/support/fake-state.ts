@@ -1,0 +1,63 @@
+import type { Device, FakeKernel, Netns } from "./fake-kernel";
+import type { FakeRoute } from "./fake-routes";
+
+const KERNEL_PROTOCOL = 2;
+
+/** stateOf is all that a fake kernel has, as text that two states are compared by and that a person can read. */
+export function stateOf(kernel: FakeKernel): string {
+  const named = [...kernel.namespaces].sort(([one], [other]) => (one < other ? -1 : 1));
+  return [["the host's own", kernel.host] as const, ...named]
+    .map(([name, netns]) => netnsState(name, netns))
+    .join("\n");
+}
+
+function netnsState(name: string, netns: Netns): string {
+  return [
+    `namespace ${name}`,
+    ...netns.devices.map(deviceState).sort(),
+    ...netns.routes.map(routeState).sort(),
+    ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
+  ].join("\n  ");
+}
+
+function deviceState({ name, kind, up, mtu, alias, peer, tunnel, addresses }: Device): string {
+  return words(
+    `device ${name} ${kind} ${up ? "up" : "down"} mtu ${mtu}`,
+    alias && `alias ${alias}`,
+    peer && `peer ${peer.name}`,
+    tunnel && `${tunnel.proto} ${tunnel.local}>${tunnel.remote} ttl ${tunnel.ttl} tos ${tunnel.tos}`,
+    tunnel?.pmtudisc && "pmtudisc",
+    tunnel?.dev && `dev ${tunnel.dev.name}`,
+    ...addresses.map(
+      ({ local, length, peer: other }) => `${local}${other ? ` peer ${other}` : ""}/${length}`,
+    ),
+  );
+}
+
+function routeState({
+  type,
+  destination,
+  via,
+  dev,
+  table,
+  metric,
+  protocol,
+  scope,
+  src,
+  mtu,
+  onlink,
+}: FakeRoute): string {
+  return words(
+    `route ${type} ${destination} table ${table} metric ${metric} proto ${protocol} scope ${scope}`,
+    via && `via ${via}`,
+    dev && `dev ${dev.name}`,
+    // Which of several addresses a subnet's own route names follows from the order in which they came.
+    src && protocol !== KERNEL_PROTOCOL && `src ${src}`,
+    mtu && `mtu ${mtu}`,
+    onlink && "onlink",
+  );
+}
+
+function words(...parts: readonly (string | number | boolean | undefined)[]): string {
+  return parts.filter((part) => typeof part === "string" && part !== "").join(" ");
+}

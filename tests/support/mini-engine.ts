@@ -1,0 +1,117 @@
+import type { Connection } from "../../provider/host/connection";
+import type { Host } from "../../provider/host/host";
+import { Lifecycle } from "../../provider/lifecycle";
+import type { Contract } from "../../provider/resource";
+import type { Desired, Fields } from "../../provider/state";
+import { HalfMade } from "../../provider/subject";
+
+/** CONNECTION is a connection as a user writes it. */
+export const CONNECTION = { host: "203.0.113.1", insecureIgnoreHostKey: true };
+
+/** MARK is what the class of a resource adds to what the user writes. */
+export const MARK = "pulumi:project/stack/name";
+
+/** What the engine keeps of one resource: plain JSON, as in a state file. */
+interface Recorded {
+  readonly id: string;
+  readonly inputs: Fields;
+  readonly outputs: Fields;
+  /** Failed to initialise: the next `up` updates it, whatever diff says. */
+  readonly halfMade: boolean;
+}
+
+/**
+ * MiniEngine does with one resource what Pulumi's engine does, as far as the order of calls and what it keeps between
+ * them matter to a provider.
+ */
+export class MiniEngine {
+  state: Recorded | undefined;
+  private readonly lifecycle: Lifecycle;
+
+  constructor(
+    private readonly contract: Contract,
+    host: Host,
+  ) {
+    this.lifecycle = new Lifecycle(contract, (_: Connection) => host);
+  }
+
+  /** check gives the inputs their canonical form, and insists that they have one. */
+  check(inputs: Fields): Desired {
+    const { inputs: checked, problems } = this.lifecycle.check(this.withDefaults(inputs));
+    if (problems.length > 0)
+      throw new Error(problems.map(({ path, message }) => `${path.join(".")}: ${message}`).join("\n"));
+    return checked as Desired;
+  }
+
+  isValid(inputs: Fields): boolean {
+    return this.lifecycle.check(this.withDefaults(inputs)).problems.length === 0;
+  }
+
+  /** up is `pulumi up`; it tells what it did. */
+  async up(inputs: Fields): Promise<"created" | "unchanged" | "updated" | "replaced"> {
+    const desired = this.check(inputs);
+    const { state } = this;
+    if (state === undefined) {
+      await this.create(desired);
+      return "created";
+    }
+    const { changed, replaces, deleteBeforeReplace } = this.lifecycle.diff(state.outputs, desired);
+    if (replaces.length > 0) {
+      if (deleteBeforeReplace) await this.destroy();
+      await this.create(desired);
+      if (!deleteBeforeReplace) await this.lifecycle.delete(state.outputs);
+      return "replaced";
+    }
+    if (changed.length === 0 && !state.halfMade) return "unchanged";
+    await this.recorded(desired, () => this.lifecycle.update(state.outputs, desired));
+    return "updated";
+  }
+
+  /** updateAgain updates although nothing differs, as after a failure to initialise. */
+  async updateAgain(inputs: Fields): Promise<void> {
+    const desired = this.check(inputs);
+    await this.recorded(desired, () => this.lifecycle.update(this.state?.outputs ?? {}, desired));
+  }
+
+  /** differs tells what `pulumi preview` would show, without asking the host. */
+  differs(inputs: Fields): readonly string[] {
+    return this.lifecycle.diff(this.state?.outputs ?? {}, this.check(inputs)).changed;
+  }
+
+  async refresh(): Promise<void> {
+    if (this.state === undefined) return;
+    const found = await this.lifecycle.read(this.state.outputs);
+    this.state = found && kept({ ...found, halfMade: false });
+  }
+
+  async destroy(): Promise<void> {
+    if (this.state === undefined) return;
+    await this.lifecycle.delete(this.state.outputs);
+    this.state = undefined;
+  }
+
+  private async create(desired: Desired): Promise<void> {
+    await this.recorded(desired, () => this.lifecycle.create(desired));
+  }
+
+  private async recorded(
+    inputs: Fields,
+    work: () => Promise<{ id: string; outputs: Fields }>,
+  ): Promise<void> {
+    try {
+      this.state = kept({ ...(await work()), inputs, halfMade: false });
+    } catch (error) {
+      if (error instanceof HalfMade) this.state = kept({ ...error.made, inputs, halfMade: true });
+      throw error;
+    }
+  }
+
+  private withDefaults(inputs: Fields): Fields {
+    const mark = "mark" in this.contract.inputs.shape ? { mark: MARK } : {};
+    return { connection: CONNECTION, ...mark, ...inputs };
+  }
+}
+
+function kept(state: Recorded): Recorded {
+  return JSON.parse(JSON.stringify(state)) as Recorded;
+}
