@@ -1,0 +1,86 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Run, Stack, StateResource } from "../../lab/engine";
+import type { Machine } from "../../lab/lab";
+import { connectionTo, workplace } from "./world";
+
+/** Declared is a resource of the program tests/programs/declared. */
+export interface Declared {
+  readonly type: "Namespace" | "VethPair" | "IpipTunnel" | "Route" | "Sysctl";
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly options?: Readonly<Record<string, unknown>>;
+}
+
+/** made stands for another resource of the program, or for one of its outputs. */
+export function made(name: string, output?: string) {
+  return output === undefined ? { $made: name } : { $made: name, output };
+}
+
+/** Program is a program whose resources a test gives as data, with a stack of its own. */
+export class Program {
+  private constructor(
+    readonly stack: Stack,
+    /** The folder with the program and its state. */
+    readonly dir: string,
+    private readonly connection: Readonly<Record<string, unknown>>,
+    private readonly remove: () => void,
+  ) {}
+
+  static async on(machine: Machine, connection: Readonly<Record<string, unknown>> = {}): Promise<Program> {
+    const { dir, stack, close } = await workplace("tests/programs/declared");
+    // A host that is down on purpose is to be given up at once.
+    return new Program(stack, dir, { ...connectionTo(machine), dialErrorLimit: 1, ...connection }, close);
+  }
+
+  /** declare says what the program makes from now on. */
+  declare(resources: Readonly<Record<string, Declared>>): void {
+    const text = JSON.stringify({ connection: this.connection, resources });
+    writeFileSync(join(this.stack.program, "declared.json"), text);
+  }
+
+  up(...args: readonly string[]): Promise<Run> {
+    return this.stack.pulumi("up", "--yes", "--skip-preview", ...args);
+  }
+
+  preview(...args: readonly string[]): Promise<Run> {
+    return this.stack.pulumi("preview", "--expect-no-changes", ...args);
+  }
+
+  refresh(...args: readonly string[]): Promise<Run> {
+    return this.stack.pulumi("refresh", "--yes", "--skip-preview", ...args);
+  }
+
+  destroy(...args: readonly string[]): Promise<Run> {
+    return this.stack.pulumi("destroy", "--yes", "--skip-preview", ...args);
+  }
+
+  /** pending lists what an engine that was killed had begun and not ended, as the state has it. */
+  async pending(): Promise<string[]> {
+    const { stdout } = await this.stack.pulumi("stack", "export");
+    const { deployment } = JSON.parse(stdout) as {
+      deployment: { pending_operations?: { type: string; resource: { urn: string } }[] };
+    };
+    return (deployment.pending_operations ?? []).map(
+      ({ type, resource }) => `${type} ${resource.urn.split("::").at(-1)}`,
+    );
+  }
+
+  /** find gives what the state holds of a resource. */
+  async find(name: string): Promise<StateResource | undefined> {
+    return (await this.stack.resources()).find(({ urn }) => urn.endsWith(`::${name}`));
+  }
+
+  close(): void {
+    this.remove();
+  }
+}
+
+/** Code is what an exit code of the engine says (sdk/go/common/util/cmdutil/exit.go). */
+export const Code = { ok: 0, error: 1, changes: 7, cancelled: 8 } as const;
+
+/** expectCode fails with all that the engine printed, and else gives it without its colours. */
+export function expectCode(run: Run, code: number): string {
+  const text = `${run.stdout}${run.stderr}`;
+  if (run.code !== code) throw new Error(`exit code ${run.code} instead of ${code}\n${text}`);
+  return text;
+}
