@@ -78,6 +78,9 @@ export function exampleTest(example: ExampleCase): void {
           await shell(machine, "journalctl -q -o cat -u ping"),
         ) ?? [];
       expect(Number(sent)).toBeGreaterThan(0);
+      process.stdout.write(
+        `${example.name}, during the update in place: ${sent} packets sent, ${received} answered\n`,
+      );
       // The one that is on its way when ping is told to stop has no answer yet.
       expect(Number(sent) - Number(received)).toBeLessThanOrEqual(1);
       await example.works(lab);
