@@ -10,6 +10,9 @@ export interface Line {
   readonly socket: Socket;
 }
 
+/** Milliseconds of silence after which the kernel asks whether the host is still there. */
+const KEEP_ALIVE = 15_000;
+
 /** What a socket's error code means, where the next attempt may go better. */
 const PASSING: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
@@ -34,7 +37,13 @@ export function dial(
   return new Promise((resolve, reject) => {
     const { host, port, user, perDialTimeout } = connection;
     const client = new Client();
-    const socket = openSocket({ host, port, noDelay: true, keepAlive: true });
+    const socket = openSocket({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE,
+    });
     const attempt = new Attempt(connection, methods);
     const fail = (refusal: Refusal) => {
       signal.removeEventListener("abort", abort);

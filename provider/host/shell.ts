@@ -140,12 +140,12 @@ export class Shell {
   }
 
   private noShell({ user, become }: Connection, nonce: string, late: boolean): Refusal {
+    if (this.cut) return new Refusal(`${this.lost?.message} before there was a shell`, "", true);
     const said = [this.stdout, this.stderr].map((output) => output.said().trim()).join("\n");
     // A host may say anything, also what it has just been told.
     const masked = become?.password === undefined ? said : said.replaceAll(become.password, "***");
     const words = masked.replaceAll(nonce, "").trim().slice(-MAX_QUOTE);
     const why = `${user} logged in, but ${this.lost?.message}${words === "" ? "" : `; the host said: ${words}`}`;
-    if (this.cut) return new Refusal(why, "", true);
     if (late) return new Refusal(why, "connection.perDialTimeout sets this limit.", true);
     if (become === undefined)
       return new Refusal(why, `The account of ${user} must be able to run /bin/sh.`, false);

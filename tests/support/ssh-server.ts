@@ -54,6 +54,7 @@ export interface ServerOptions {
   readonly noise?: { readonly stdout?: string; readonly stderr?: string };
   /** The login shell shows on standard error what it runs, as after `set -x`. */
   readonly trace?: boolean;
+  /** How many programs one connection may run. */
   readonly maxSessions?: number;
 }
 
@@ -91,12 +92,16 @@ export class SshServer {
     this.server = new Server({ hostKeys }, (client) => {
       client.on("error", () => {});
       client.on("authentication", (context) => this.authenticate(context));
+      let sessions = 0;
       client.on("session", (accept, reject) => {
-        if (this.channels.size >= (options.maxSessions ?? 10)) {
+        if (sessions++ >= (options.maxSessions ?? 10)) {
           reject();
           return;
         }
-        accept().on("exec", (acceptExec, _reject, { command }) => this.run(acceptExec(), command));
+        accept().on("exec", (acceptExec, _reject, { command }) => {
+          const hangUp = this.run(acceptExec(), command);
+          client.on("close", hangUp);
+        });
       });
     });
     // ssh2's server hands out no sockets, and a fault needs them.
@@ -171,7 +176,8 @@ export class SshServer {
     return key.verify(context.blob, context.signature, context.hashAlgo) === true;
   }
 
-  private run(channel: ServerChannel, command: string): void {
+  /** run gives what is to be done when the connection ends. */
+  private run(channel: ServerChannel, command: string): () => void {
     const { shell = "/bin/sh", bin, noise, trace, rewrite = (text: string) => text } = this.options;
     this.commands.push(command);
     this.channels.add(channel);
@@ -205,6 +211,7 @@ export class SshServer {
       channel.exit(code ?? 255);
       channel.end();
     });
+    return hangUp;
   }
 
   private receive(chunk: Buffer, child: ChildProcess): void {
