@@ -3,7 +3,7 @@ import { type Answer, type Command, commandLine, type Failure, type Host } from 
 import { advise, adviseModule, type Module } from "./ip/advice";
 import { View } from "./ip/view";
 import type { Contract, Obstacle, Plain } from "./resource";
-import { type Desired, type Fields, inputsLike, outputsOf, same } from "./state";
+import { type Desired, type Fields, inputsLike, outputsOf, pick, same } from "./state";
 
 /** Made is an object as the state records it. */
 export interface Made {
@@ -166,29 +166,31 @@ export class Subject {
     result: Result,
     nothingMade: boolean,
   ): Promise<Error> {
-    const { before, memory } = change;
+    const { before, target, memory } = change;
     const { lost, after, unseen } = result;
-    // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is.
-    if (lost !== undefined) return new HalfMade(error, this.made(after ?? before, memory));
-    if (unseen !== undefined)
-      return before === undefined ? new HalfMade(error, this.made(undefined, memory)) : error;
-    if (after === undefined) return error;
-    const ours = (fields: Fields) => fields.mark === this.desired.mark;
-    if (before !== undefined) {
-      const untouched = !ours(before) && same(before, after);
-      return untouched ? error : new HalfMade(error, this.made(after, memory));
+    // By the target, since what the program has let go of stays on record until it is undone.
+    const half = (observed: Fields | undefined) => new HalfMade(error, this.made(observed, memory, target));
+    // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is. Unseen,
+    // it is taken to be as it was to become, so that the next program replaces what Linux can't change back.
+    if (lost !== undefined) {
+      return half(after ?? (before && pick(before, Object.keys(this.contract.outputs.shape))));
     }
+    if (unseen !== undefined) return before === undefined ? half(undefined) : error;
+    if (after === undefined) return error;
+    const { mark } = this.desired;
+    const ours = (fields: Fields) => mark !== undefined && fields.mark === mark;
+    if (before !== undefined) return !ours(before) && same(before, after) ? error : half(after);
     // Something that was not there a moment ago, and that our first step failed to make, is somebody else's.
     if (nothingMade && !ours(after)) return error;
     const undone = await this.remove(after, memory).then(
       () => true,
       () => false,
     );
-    return undone ? error : new HalfMade(error, this.made(after, memory));
+    return undone ? error : half(after);
   }
 
-  private made(observed: Fields | undefined, memory: Fields): Made {
-    const outputs = outputsOf(this.contract, this.desired, { ...observed, ...memory });
+  private made(observed: Fields | undefined, memory: Fields, desired = this.desired): Made {
+    const outputs = outputsOf(this.contract, desired, { ...observed, ...memory });
     return { id: this.contract.id(this.desired), outputs };
   }
 }
