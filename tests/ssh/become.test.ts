@@ -1,10 +1,8 @@
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { HostUnreachable } from "../../provider/errors";
 import { hostFor } from "../../provider/host/session";
 import { SshServer } from "../support/ssh-server";
 import { addProgram } from "./fake-ip";
+import { scratch } from "./scratch";
 
 const PASSWORD = "open sesame";
 const who = { steps: [], queries: [{ argv: ["printenv", "BECAME"] }] };
@@ -36,7 +34,7 @@ let server: SshServer;
 afterEach(() => server.stop());
 
 async function start(programs: Record<string, string>) {
-  const bin = mkdtempSync(join(tmpdir(), "become-"));
+  const bin = scratch();
   for (const [name, script] of Object.entries(programs)) addProgram(bin, name, script);
   server = await SshServer.start({ bin });
 }

@@ -1,8 +1,7 @@
 import { createHmac } from "node:crypto";
 import { once } from "node:events";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AgentProtocol, type ParsedKey, utils } from "ssh2";
 import { HostUnreachable } from "../../provider/errors";
@@ -17,11 +16,12 @@ import {
   SshServer,
 } from "../support/ssh-server";
 import { addProgram } from "./fake-ip";
+import { scratch } from "./scratch";
 
 const SECRET = "correct horse battery staple";
 const echo = { steps: [], queries: [{ argv: ["echo", "here"] }] };
 const answered = { answers: [{ code: 0, stdout: "here\n", stderr: "" }] };
-const folder = mkdtempSync(join(tmpdir(), "connect-"));
+const folder = scratch();
 const file = (name: string, text: string) => {
   writeFileSync(join(folder, name), text);
   return join(folder, name);
@@ -325,7 +325,7 @@ describe("a host that can't be used", () => {
 
 /** agent is an SSH agent with these keys; it gives its socket's path. */
 async function agent(keys: readonly string[]): Promise<string> {
-  const path = join(mkdtempSync(join(tmpdir(), "agent-")), "socket");
+  const path = join(scratch(), "socket");
   const parsed = keys.map((key) => utils.parseKey(key) as ParsedKey);
   const listener = createServer((socket) => {
     const protocol = new AgentProtocol(false);

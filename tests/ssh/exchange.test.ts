@@ -1,12 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Command, Work } from "../../provider/host/host";
 import { hostFor } from "../../provider/host/session";
 import { type ServerOptions, SshServer } from "../support/ssh-server";
 import { fakeIp } from "./fake-ip";
+import { scratch } from "./scratch";
 
 const ip = (...words: string[]): Command => ({ argv: ["ip", ...words] });
 const steps = (...commands: Command[]): Work => ({ steps: commands, queries: [] });
@@ -143,7 +143,7 @@ describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell)
   test("calls that arrive while a script is under way travel together in the next, and ask each question once", async () => {
     const fake = fakeIp({ '"link show"': 'echo "links"' });
     const host = await start({ shell, bin: fake.bin });
-    const gate = join(mkdtempSync(join(tmpdir(), "gate-")), "fifo");
+    const gate = join(scratch(), "fifo");
     execFileSync("mkfifo", [gate]);
     const first = host.exchange(queries({ argv: ["cat", gate] }));
     // Opening for writing waits until the host reads, so that the first script is surely under way.
@@ -160,7 +160,7 @@ describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell)
 
   test("a question is answered after every step that was sent with it, also those of calls made later", async () => {
     const host = await start({ shell });
-    const file = join(mkdtempSync(join(tmpdir(), "order-")), "file");
+    const file = join(scratch(), "file");
     const asked = host.exchange(queries({ argv: ["cat", file] }));
     const written = host.exchange(steps({ argv: ["tee", file], stdin: "written\n" }));
     expect((await asked).answers[0]?.stdout).toBe("written\n");

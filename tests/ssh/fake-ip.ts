@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { scratch } from "./scratch";
 
 /** FakeIp is a folder with an `ip` that writes down what it was asked and answers as told. */
 export interface FakeIp {
@@ -11,7 +11,7 @@ export interface FakeIp {
 
 /** fakeIp makes one. `answers` are shell commands by what they answer, a pattern of `case`; all else succeeds. */
 export function fakeIp(answers: Readonly<Record<string, string>> = {}): FakeIp {
-  const bin = mkdtempSync(join(tmpdir(), "fake-ip-"));
+  const bin = scratch();
   const log = join(bin, "log");
   addProgram(
     bin,

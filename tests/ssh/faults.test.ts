@@ -1,9 +1,7 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConnectionLost, HostUnreachable } from "../../provider/errors";
 import type { Command, Work } from "../../provider/host/host";
@@ -11,6 +9,7 @@ import { preamble, runOf, runsOf, scriptOf } from "../../provider/host/script";
 import { hostFor } from "../../provider/host/session";
 import { type ServerOptions, SshServer } from "../support/ssh-server";
 import { fakeIp } from "./fake-ip";
+import { scratch } from "./scratch";
 
 const ip = (...words: string[]): Command => ({ argv: ["ip", ...words] });
 const ask = (...argv: string[]): Work => ({ steps: [], queries: [{ argv }] });
@@ -135,7 +134,7 @@ test("a break tells every call whose steps were sent, and what was not sent trav
 });
 
 test("a script that has arrived is carried out to its end, although the connection breaks meanwhile", async () => {
-  const gate = join(mkdtempSync(join(tmpdir(), "gate-")), "fifo");
+  const gate = join(scratch(), "fifo");
   execFileSync("mkfifo", [gate]);
   const fake = fakeIp({ '"netns add wait"': `cat '${gate}'` });
   await start({ bin: fake.bin });
