@@ -96,7 +96,10 @@ class Session {
   private async round(): Promise<void> {
     const { signal } = this.opening;
     try {
-      if (!this.shell?.alive) this.shell = await open(this.connection, signal, (why) => (this.trouble = why));
+      if (!this.shell?.alive) {
+        this.trouble = undefined;
+        this.shell = await open(this.connection, signal, (why) => (this.trouble = why));
+      }
     } catch (error) {
       // Those who come after everybody else has given up are not to be told what the others were.
       if (!signal.aborted) for (const call of this.waiting.splice(0)) call.reject(error);
