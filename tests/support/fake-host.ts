@@ -14,10 +14,10 @@ import { stateOf } from "./fake-state";
 
 /** Fault is what is to go wrong with a step, counted from 0 from the moment the fault is set. */
 export type Fault =
-  /** The command is refused, and does nothing. */
+  /** The command is refused and does nothing, however often it is given. */
   | { readonly kind: "refuse"; readonly step: number; readonly stderr?: string }
   /** The connection ends before or after the step; from then on the host is there again, or away. */
-  | { readonly kind: "lose"; readonly step: number; readonly done: boolean; readonly then: "back" | "away" };
+  | { readonly kind: "lose"; readonly step: number; readonly done: boolean; readonly host: "back" | "away" };
 
 /**
  * FakeHost is a Host that understands the small part of `ip`, tee, cat, test and modprobe that our contracts use, and
@@ -37,6 +37,7 @@ export class FakeHost implements Host {
   /** What to do before a step is run, for someone else who is at work on the same host. */
   meddle: ((line: string) => void) | undefined;
   private fault: Fault | undefined;
+  private refused: string | undefined;
   private count = 0;
 
   constructor(modules: readonly string[] = ["ipip", "veth"]) {
@@ -50,6 +51,7 @@ export class FakeHost implements Host {
 
   mended(): void {
     this.fault = undefined;
+    this.refused = undefined;
     this.away = false;
   }
 
@@ -88,20 +90,21 @@ export class FakeHost implements Host {
     this.meddle?.(line);
     const { fault } = this;
     const due = fault !== undefined && this.count++ === fault.step;
-    if (due && fault.kind === "lose" && !fault.done) throw this.lost(fault.then, line);
+    if (due && fault.kind === "lose" && !fault.done) throw this.lost(fault.host, line);
     this.steps.push(line);
-    if (due && fault.kind === "refuse") {
+    if (due && fault.kind === "refuse") this.refused = line;
+    if (fault?.kind === "refuse" && this.refused === line) {
       return { code: 2, stdout: "", stderr: fault.stderr ?? "RTNETLINK answers: Cannot allocate memory\n" };
     }
     const answer = this.permitted
       ? this.answer(command)
       : { code: 2, stdout: "", stderr: "RTNETLINK answers: Operation not permitted\n" };
-    if (due && fault.kind === "lose") throw this.lost(fault.then, line);
+    if (due && fault.kind === "lose") throw this.lost(fault.host, line);
     return answer;
   }
 
-  private lost(then: "back" | "away", line: string): ConnectionLost {
-    this.away = then === "away";
+  private lost(host: "back" | "away", line: string): ConnectionLost {
+    this.away = host === "away";
     return new ConnectionLost(this.label, "the connection was lost", line);
   }
 

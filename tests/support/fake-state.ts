@@ -15,7 +15,10 @@ function netnsState(name: string, netns: Netns): string {
   return [
     `namespace ${name}`,
     ...netns.devices.map(deviceState).sort(),
-    ...netns.routes.map(routeState).sort(),
+    ...netns.routes
+      .filter((route) => !isLinkLocal(route.destination))
+      .map(routeState)
+      .sort(),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }
@@ -28,9 +31,11 @@ function deviceState({ name, kind, up, mtu, alias, peer, tunnel, addresses }: De
     tunnel && `${tunnel.proto} ${tunnel.local}>${tunnel.remote} ttl ${tunnel.ttl} tos ${tunnel.tos}`,
     tunnel?.pmtudisc && "pmtudisc",
     tunnel?.dev && `dev ${tunnel.dev.name}`,
-    ...addresses.map(
-      ({ local, length, peer: other }) => `${local}${other ? ` peer ${other}` : ""}/${length}`,
-    ),
+    ...(kind === "loopback" ? [] : addresses)
+      .map(({ local, length, peer: other }) => `${local}${other ? ` peer ${other}` : ""}/${length}`)
+      // The kernel makes one up of a device's number.
+      .filter((address) => !isLinkLocal(address))
+      .sort(),
   );
 }
 
@@ -56,6 +61,10 @@ function routeState({
     mtu && `mtu ${mtu}`,
     onlink && "onlink",
   );
+}
+
+function isLinkLocal(address: string): boolean {
+  return /^fe80:.*\/(64|128)$/.test(address);
 }
 
 function words(...parts: readonly (string | number | boolean | undefined)[]): string {

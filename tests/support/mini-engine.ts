@@ -26,6 +26,8 @@ interface Recorded {
  */
 export class MiniEngine {
   state: Recorded | undefined;
+  /** Objects that were replaced, until they are deleted. */
+  private old: Recorded[] = [];
   private readonly lifecycle: Lifecycle;
 
   constructor(
@@ -50,6 +52,7 @@ export class MiniEngine {
   /** up is `pulumi up`; it tells what it did. */
   async up(inputs: Fields): Promise<"created" | "unchanged" | "updated" | "replaced"> {
     const desired = this.check(inputs);
+    await this.deleteOld();
     const { state } = this;
     if (state === undefined) {
       await this.create(desired);
@@ -58,8 +61,11 @@ export class MiniEngine {
     const { changed, replaces, deleteBeforeReplace } = this.lifecycle.diff(state.outputs, desired);
     if (replaces.length > 0) {
       if (deleteBeforeReplace) await this.destroy();
-      await this.create(desired);
-      if (!deleteBeforeReplace) await this.lifecycle.delete(state.outputs);
+      await this.create(desired).finally(() => {
+        // From when the new object is known, also half made, the old one is to be deleted.
+        if (!deleteBeforeReplace && this.state !== state) this.old.push(state);
+      });
+      await this.deleteOld();
       return "replaced";
     }
     if (changed.length === 0 && !state.halfMade) return "unchanged";
@@ -85,9 +91,17 @@ export class MiniEngine {
   }
 
   async destroy(): Promise<void> {
+    await this.deleteOld();
     if (this.state === undefined) return;
     await this.lifecycle.delete(this.state.outputs);
     this.state = undefined;
+  }
+
+  private async deleteOld(): Promise<void> {
+    for (const state of [...this.old]) {
+      await this.lifecycle.delete(state.outputs);
+      this.old = this.old.filter((other) => other !== state);
+    }
   }
 
   private async create(desired: Desired): Promise<void> {
