@@ -6,9 +6,17 @@ set -u
 [[ $(id -u) -ne 0 ]] || exec "$@"
 
 cache=$(cd "$(dirname "$0")/.." && pwd)/.cache
+
+# hand_back: never more than this clone's own files. While an image is built, or after a build was killed, .cache/lab
+# holds a Debian whose files must stay root's and in which the machine's own /proc, /sys and devices are mounted.
+hand_back() {
+  sudo find "$cache" -xdev -path "$cache/lab" -prune -o \
+    -user root \( -type f -o -type d -o -type l \) -exec chown -h "$(id -u):$(id -g)" {} +
+}
+
 # An interrupt from the terminal reaches COMMAND by itself; this shell only has to outlive it.
 trap : INT
 sudo -E env "PATH=$PATH" HOME=/root "$@"
 status=$?
-[[ ! -d $cache ]] || sudo chown -hR --from=root "$(id -u):$(id -g)" "$cache"
+[[ ! -d $cache ]] || hand_back
 exit "$status"
