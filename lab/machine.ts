@@ -48,7 +48,8 @@ export class Machine {
   }
 
   /** run gives the outcome of a shell text that a user, root by default, runs on the machine. */
-  run(command: string, options: RemoteOptions = {}): Promise<Ran> {
+  async run(command: string, options: RemoteOptions = {}): Promise<Ran> {
+    this.mustRun();
     return this.ssh.run(command, options);
   }
 
@@ -171,7 +172,7 @@ export class Machine {
 
   /** order sends a command to the machine's control service and gives the word that its answer will begin with. */
   private order(command: string): string {
-    if (!this.running) throw new Error(`machine ${this.name} is not running`);
+    this.mustRun();
     const id = randomBytes(4).toString("hex");
     const input = openSync(join(this.folder, "control.in"), constants.O_WRONLY | constants.O_NONBLOCK);
     writeSync(input, `${id} ${command}\n`);
@@ -190,6 +191,10 @@ export class Machine {
     );
     const { code, stderr } = await this.run("true");
     if (code !== 0) throw new Error(`machine ${this.name} runs no commands: exit code ${code}\n${stderr}`);
+  }
+
+  private mustRun(): void {
+    if (!this.running) throw new Error(`machine ${this.name} is not running`);
   }
 
   private signalKernel(name: NodeJS.Signals): void {
