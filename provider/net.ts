@@ -83,7 +83,8 @@ export const Ipv4 = ip(4, "give an IPv4 address", "203.0.113.10");
 /** Ipv4OrAny: an IPv4 address, or `any` for none in particular. */
 export const Ipv4OrAny = z.string().pipe(
   z.transform<string, string>((text, ctx) => {
-    if (text === "any") return text;
+    // The kernel's way to say so is the address of zeros.
+    if (text === "any" || text === "0.0.0.0") return "any";
     const result = Ipv4.safeParse(text);
     for (const { message } of result.error?.issues ?? [])
       ctx.issues.push({ code: "custom", message, input: text });

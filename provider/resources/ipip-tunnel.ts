@@ -263,7 +263,8 @@ function rival(
   const link = links.find(
     (other) =>
       other.name !== name &&
-      isIpip(other) &&
+      // Of whatever mode: the kernel does not look at what a tunnel carries inside.
+      other.kind === "ipip" &&
       other.data.local === local &&
       other.data.remote === remote &&
       other.link.name === dev,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ip } from "../ip/commands";
+import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { isMark } from "../mark";
 import { NetnsName } from "../net";
@@ -52,7 +53,7 @@ export const namespace = defineResource({
       mark: lo?.alias ?? "",
       path: `/run/netns/${name}`,
       // The kernel removes what is inside with the namespace, but not while a process still lives in it.
-      devices: links.filter((link) => link !== lo && isMark(link.alias)).map((link) => link.name),
+      devices: links.filter((link) => link !== lo && isMark(link.alias) && !goesWithPeer(link, links)),
     };
   },
 
@@ -61,7 +62,7 @@ export const namespace = defineResource({
       if (observed?.name === undefined) return [];
       const { name, devices } = observed;
       return [
-        ...devices.map((dev) => ip(name, "link", "delete", "dev", dev)),
+        ...devices.map((device) => ip(name, "link", "delete", "dev", device.name)),
         ip(undefined, "netns", "delete", name),
       ];
     }
@@ -74,3 +75,9 @@ export const namespace = defineResource({
     ];
   },
 });
+
+/** Of two ends of a veth pair in one namespace, the second goes with the first. */
+function goesWithPeer(link: Link, links: readonly Link[]): boolean {
+  const peer = links.findIndex(({ name }) => name === link.link.name);
+  return link.kind === "veth" && peer !== -1 && peer < links.indexOf(link);
+}

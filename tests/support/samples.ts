@@ -22,8 +22,8 @@ export interface Sample {
 }
 
 /** playground is a host with what the samples stand on: two namespaces, and a pair of devices in each and outside. */
-export function playground(): FakeHost {
-  const host = new FakeHost();
+export function playground(modules?: readonly string[]): FakeHost {
+  const host = new FakeHost(modules);
   host.byHand("ip netns add ns1", "ip netns add ns2");
   for (const at of ["ip", "ip -n ns1", "ip -n ns2"]) {
     host.byHand(
