@@ -26,15 +26,18 @@ export class Program {
     private readonly remove: () => void,
   ) {}
 
-  static async on(machine: Machine, connection: Readonly<Record<string, unknown>> = {}): Promise<Program> {
+  static async on(machine: Machine): Promise<Program> {
     const { dir, stack, close } = await workplace("tests/programs/declared");
     // A host that is down on purpose is to be given up at once.
-    return new Program(stack, dir, { ...connectionTo(machine), dialErrorLimit: 1, ...connection }, close);
+    return new Program(stack, dir, { ...connectionTo(machine), dialErrorLimit: 1 }, close);
   }
 
-  /** declare says what the program makes from now on. */
-  declare(resources: Readonly<Record<string, Declared>>): void {
-    const text = JSON.stringify({ connection: this.connection, resources });
+  /** declare says what the program makes from now on, and how it reaches the host where that is special. */
+  declare(
+    resources: Readonly<Record<string, Declared>>,
+    connection: Readonly<Record<string, unknown>> = {},
+  ): void {
+    const text = JSON.stringify({ connection: { ...this.connection, ...connection }, resources });
     writeFileSync(join(this.stack.program, "declared.json"), text);
   }
 

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Machine } from "../../lab/lab";
-import { until } from "../../lab/wait";
 import { shell } from "./world";
 
 /** Comes before the real one on the PATH of a session. */
@@ -30,10 +29,9 @@ export class FaultyIp {
     await this.rule("hold", patterns);
   }
 
-  /** held returns when a command waits. */
-  async held(): Promise<void> {
-    const waits = async () => (await this.machine.run(`test -s ${FOLDER}/held`)).code === 0 || undefined;
-    await until(waits, { for: `a command of ${this.machine.name} to be held`, seconds: 60 });
+  /** holds tells whether a command waits. */
+  async holds(): Promise<boolean> {
+    return (await this.machine.run(`test -s ${FOLDER}/held`)).code === 0;
   }
 
   /** killHeld ends the command that waits: it never does what it was told. */
