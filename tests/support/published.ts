@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import ts from "typescript";
+import type { Api } from "../../tools/api/model";
 import { readApi } from "../../tools/api/read";
 import { declarations } from "../../tools/declarations";
 
@@ -21,10 +22,14 @@ export const strict: ts.CompilerOptions = {
 export class Published {
   private readonly parsed = new Map<string, ts.SourceFile | undefined>();
 
-  private constructor(readonly types: string) {}
+  private constructor(
+    readonly api: Api,
+    readonly types: string,
+  ) {}
 
   static async make(): Promise<Published> {
-    return new Published(declarations(await readApi()));
+    const api = await readApi();
+    return new Published(api, declarations(api));
   }
 
   /** program compiles files of a user's, and is the compiler's answer. */

@@ -6,7 +6,7 @@ import type { Contract } from "../../provider/resource";
 import { Published, strict } from "../support/published";
 
 /** Reading the compiler's libraries takes a while the first time. */
-const COMPILING = 60_000;
+const COMPILING = 120_000;
 
 let published: Published;
 beforeAll(async () => {
@@ -54,18 +54,24 @@ export function isTunnel(value: unknown): IpipTunnel | undefined {
 `;
 
 describe("every property is declared with a doc that an editor shows", () => {
+  let program: ts.Program;
+  beforeAll(() => {
+    const types = contracts.map(
+      ({ type }) => `
+        export type ${type}Args = ConstructorParameters<typeof ipip.${type}>[1];
+        type ${type}Outputs = Omit<ipip.${type}, keyof pulumi.CustomResource>;
+        export type ${type}Values = { [K in keyof ${type}Outputs]: pulumi.Unwrap<${type}Outputs[K]> };`,
+    );
+    const imports = `import type * as pulumi from "@pulumi/pulumi"; import type * as ipip from "pulumi-ipip";`;
+    program = published.program({ "types.ts": imports + types.join("") });
+  }, COMPILING);
+
   test.each(contracts.map((contract) => [contract.type, contract] as const))(
     "of %s",
     (type, { inputs, outputs }) => {
-      const program = published.program({
-        "p.ts": `import { ${type} } from "pulumi-ipip";
-        export type Args = ConstructorParameters<typeof ${type}>[1];
-        export type Outputs = Omit<${type}, keyof import("@pulumi/pulumi").CustomResource>;
-        export type Values = { [K in keyof Outputs]: import("@pulumi/pulumi").Unwrap<Outputs[K]> };`,
-      });
-      expect(documented(program, "Args", inputs)).toEqual({ undocumented: [], missing: [], strange: [] });
-      const all = inputs.extend(outputs.shape);
-      expect(documented(program, "Values", all)).toEqual({ undocumented: [], missing: [], strange: [] });
+      const nothing = { undocumented: [], missing: [], strange: [] };
+      expect(documented(program, `${type}Args`, inputs)).toEqual(nothing);
+      expect(documented(program, `${type}Values`, inputs.extend(outputs.shape))).toEqual(nothing);
     },
     COMPILING,
   );
@@ -138,9 +144,10 @@ describe("a program with every class compiles under skipLibCheck false", () => {
 });
 
 describe("what a program gets wrong is an error", () => {
-  const connection = `{ host: "203.0.113.10", knownHosts: "~/.ssh/known_hosts" }`;
   const tunnel = `connection, name: "tun0", remote: "198.51.100.20"`;
-  test.each([
+  const key = `key: "net.ipv4.ip_forward", value: 1`;
+  const to = `connection, destination: "default"`;
+  const mistakes = [
     [
       "an unknown property",
       `new IpipTunnel("t", { ${tunnel}, tll: 64 })`,
@@ -157,30 +164,32 @@ describe("what a program gets wrong is an error", () => {
       `new IpipTunnel("t", { ${tunnel}, up: "yes" })`,
       /'string' is not assignable/,
     ],
+    ["a word that is none of those", `new Route("r", { ${to}, type: "drop" })`, /"drop"/],
     [
-      "a word that is none of those",
-      `new Route("r", { connection, destination: "default", type: "drop" })`,
-      /"drop"/,
-    ],
-    [
-      "a resource that has no name",
-      `new Route("r", { connection, destination: "default", dev: new Sysctl("s", {
-       connection, key: "net.ipv4.ip_forward", value: 1 }) })`,
-      /'Sysctl' is not assignable/,
+      "a resource without a name",
+      `new Route("r", { ${to}, dev: new Sysctl("s", { connection, ${key} }) })`,
+      /'Sysctl'/,
     ],
     ["an output that is not there", `new IpipTunnel("t", { ${tunnel} }).carrier`, /'carrier' does not exist/],
-  ])(
+  ] as const;
+  let errors: string[];
+  beforeAll(() => {
+    const program = (statement: string) =>
+      `import { IpipTunnel, Namespace, Route, Sysctl } from "pulumi-ipip";
+       const connection = { host: "203.0.113.10", knownHosts: "~/.ssh/known_hosts" };
+       export const made = [IpipTunnel, Namespace, Route, Sysctl];
+       ${statement};`;
+    const files = mistakes.map(([, statement], index) => [`wrong${index}.ts`, program(statement)]);
+    errors = published.errors(Object.fromEntries(files));
+  }, COMPILING);
+
+  test.each(mistakes.map(([what, , message], index) => [what, index, message] as const))(
     "%s",
-    (_what, statement, message) => {
-      const source = `import { IpipTunnel, Namespace, Route, Sysctl } from "pulumi-ipip";
-      const connection = ${connection};
-      export const made = [IpipTunnel, Namespace, Route, Sysctl];
-      ${statement};`;
-      const errors = published.errors({ "wrong.ts": source });
-      expect(errors.join("\n")).toMatch(message);
-      expect(errors).toHaveLength(1);
+    (_what, index, message) => {
+      const own = errors.filter((error) => error.startsWith(`wrong${index}.ts:`));
+      expect(own.join("\n")).toMatch(message);
+      expect(own).toHaveLength(1);
     },
-    COMPILING,
   );
 });
 
