@@ -72,6 +72,7 @@ export class Machine {
     const output = openSync(join(this.folder, "control.out"), "a");
     const since = statSync(this.console).size;
     const { tap, mac, address, name } = this.record;
+    // With gro the kernel takes the oversized segments that senders leave to their network cards to cut; else it drops them.
     const kernel = spawnRecorded(
       pidFile(this.id, name),
       [
@@ -81,7 +82,7 @@ export class Machine {
         "ubd1r=files.tar",
         "root=/dev/ubda",
         "rw",
-        `vec0:transport=tap,ifname=${tap},depth=128,mac=${mac}`,
+        `vec0:transport=tap,ifname=${tap},depth=128,gro=1,mac=${mac}`,
         `systemd.hostname=${name}`,
         `lab.ip=${address}/24`,
         `umid=${name}`,
