@@ -1,4 +1,5 @@
 import type { dynamic } from "@pulumi/pulumi";
+import { z } from "zod";
 import { hostFor } from "./host/session";
 import { Lifecycle } from "./lifecycle";
 import type { Contract } from "./resource";
@@ -40,7 +41,10 @@ export function dynamicProvider(contract: Contract): Provider {
     check: async (_olds, news: Fields) =>
       guarded(news, async () => {
         const { inputs, problems } = lifecycle.check(unmarked(news));
-        const failures = problems.map(({ path, message }) => ({ property: path.join("."), reason: message }));
+        const failures = problems.map(({ path, message }) => ({
+          property: z.core.toDotPath(path),
+          reason: message,
+        }));
         return { inputs: marked(inputs), failures };
       }),
 

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { Conflict } from "./errors";
 import { type Connection, connectionProblems } from "./host/connection";
 import type { Command, Host } from "./host/host";
@@ -16,7 +17,7 @@ import {
   pick,
 } from "./state";
 import { type Made, Subject } from "./subject";
-import { parseInputs } from "./unknown";
+import { parseInputs, unknown } from "./unknown";
 
 export interface Checked {
   readonly inputs: Fields;
@@ -35,17 +36,22 @@ export class Lifecycle {
 
   /** check says what is wrong with the inputs and gives them their canonical form. It never asks a host. */
   check(inputs: Fields): Checked {
+    const { known, problems, ...checked } = this.checkEach(inputs);
+    return { ...checked, problems: [...problems, ...(this.contract.problems?.(known) ?? [])] };
+  }
+
+  /** checkEach checks every input alone, and not what rules between several. */
+  private checkEach(inputs: Fields): Checked & { readonly known: Fields } {
     const parsed = parseInputs(this.contract.inputs, inputs);
     const known = parsed.known as Fields;
     const connection = isFields(known.connection) ? connectionProblems(known.connection) : [];
     const problems = [
       ...parsed.problems,
       ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
-      ...(this.contract.problems?.(known) ?? []),
     ];
-    const completed = { ...(parsed.value as Fields), ...this.contract.complete?.(known) };
-    const given = Object.entries(completed).filter(([, value]) => value !== undefined);
-    return { inputs: Object.fromEntries(given), problems };
+    const following = Object.entries(this.contract.complete?.(known) ?? {});
+    const completed = following.map(([key, value]) => [key, value === undefined ? unknown : value]);
+    return { inputs: { ...(parsed.value as Fields), ...Object.fromEntries(completed) }, known, problems };
   }
 
   /** diff compares what was last observed with what is desired. It never asks a host. */
@@ -82,7 +88,7 @@ export class Lifecycle {
   /** read tells what the host has; undefined when the object is gone. */
   async read(state: Fields): Promise<(Made & { readonly inputs: Fields }) | undefined> {
     const lookup = isLookup(state);
-    const desired = lookup ? (this.check(state).inputs as Desired) : inputsIn(this.contract, state);
+    const desired = lookup ? this.lookedUp(state) : inputsIn(this.contract, state);
     const { found } = await this.subject(desired).look();
     if (found === undefined) return undefined;
     // A program that looks an object up says no more than which one: the rest is what is found.
@@ -99,6 +105,14 @@ export class Lifecycle {
     if (found === undefined) return;
     refuseForeign(subject, found, [desired.mark]);
     await subject.remove(found, this.memory(state));
+  }
+
+  /** lookedUp is what a program says of an object that it only looks up: no more than which one. */
+  private lookedUp(said: Fields): Desired {
+    const { inputs, problems } = this.checkEach(said);
+    if (problems.length === 0) return inputs as Desired;
+    const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
+    throw new Error(`a ${this.contract.type} can't be looked up like this: ${wrong.join("; ")}`);
   }
 
   private subject(desired: Desired): Subject {

@@ -54,8 +54,8 @@ export interface Contract<
   /** The kernel module that a first step may lack. */
   readonly module?: Module;
 
-  /** The inputs that follow from others, to be filled in; some may not be known yet. */
-  complete?(known: Partial<Inputs<I>>): Partial<Inputs<I>>;
+  /** The inputs that follow from others, to be filled in; undefined is one that can't be told yet. */
+  complete?(known: Partial<Inputs<I>>): { readonly [K in keyof Inputs<I>]?: Inputs<I>[K] | undefined };
   /** What is wrong between several inputs. One that is not known yet is no key of `known`; one left out is undefined. */
   problems?(known: Partial<Inputs<I>>): Problem[];
   /** Unique on its host, and made of inputs that replace. */

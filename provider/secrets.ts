@@ -13,5 +13,7 @@ export function secretsIn(schema: z.ZodType, value: unknown): string[] {
 
 /** masked takes secrets out of a text: the engine masks only those that it knows from the stack's configuration. */
 export function masked(text: string, secrets: readonly string[]): string {
-  return secrets.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+  // The longest first, or one that begins another would leave the rest of that in clear.
+  const longestFirst = [...secrets].sort((one, other) => other.length - one.length);
+  return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
 }

@@ -109,12 +109,18 @@ export const route = defineResource({
     `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
 
   complete(known) {
-    const { destination, via, src, metric } = known;
-    // The family of `default` is the gateway's, which may not be known yet.
-    if (destination === undefined || (destination === "default" && !("via" in known))) return {};
+    const { destination, via, src } = known;
+    // The family of `default` is the gateway's or the source's, which may not be known yet.
+    const telling = via === undefined && "via" in known ? "src" : "via";
+    const open = destination === "default" && !(telling in known);
+    if (destination === undefined || open) {
+      return { ...(open && { destination: undefined }), metric: known.metric || undefined };
+    }
     const network =
       destination === "default" ? defaultDestination(familyOf(via ?? src ?? "0.0.0.0")) : destination;
-    return { destination: network, metric: familyOf(network) === 6 ? metric || IPV6_METRIC : (metric ?? 0) };
+    if (!("metric" in known)) return { destination: network };
+    const metric = familyOf(network) === 6 ? known.metric || IPV6_METRIC : (known.metric ?? 0);
+    return { destination: network, metric };
   },
 
   problems,
