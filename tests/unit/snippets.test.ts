@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { basename, join, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { Published, strict } from "../support/published";
 
 const ROOT = resolve(__dirname, "../..");
@@ -66,3 +66,21 @@ test("the README shows a CommonJS program and an ES module, and the reference an
   const reference = textsOf("reference.md").join("");
   for (const { name } of published.api.resources) expect(reference).toContain(`new ${name}(`);
 });
+
+test.each(papers.map((paper) => [relative(ROOT, paper), paper] as const))(
+  "%s links to what is there",
+  (_name, paper) => {
+    const links = [...readFileSync(paper, "utf8").matchAll(/\]\(([^):]*)\)/g)].map(([, link = ""]) => link);
+    const broken = links.filter((link) => {
+      const [file = "", heading] = link.split("#");
+      const target = file === "" ? paper : resolve(dirname(paper), file);
+      return !existsSync(target) || (heading !== undefined && !headingsIn(target).includes(heading));
+    });
+    expect(broken).toEqual([]);
+  },
+);
+
+/** The names by which the headings of a paper, which are single words where we link to them, can be linked to. */
+function headingsIn(paper: string): string[] {
+  return [...readFileSync(paper, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => text.toLowerCase());
+}
