@@ -15,10 +15,10 @@ step_dependencies() {
 }
 
 step_build() {
-  local sources=(provider sdk tools/api tools/declarations.ts tools/clean-dist.js tsconfig.json package.json package-lock.json)
+  local key
+  key=$(content provider sdk tools/api tools/declarations.ts tools/clean-dist.js tsconfig.json package.json package-lock.json)
   # The types are what the build writes last.
-  step build dist/sdk/index.d.ts "$(content "${sources[@]}")" 'compiling the package to dist/' \
-    quietly "${NPM[@]}" run build
+  step build dist/sdk/index.d.ts "$key" 'compiling the package to dist/' quietly "${NPM[@]}" run build
 }
 
 step_node22() {
