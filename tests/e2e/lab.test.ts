@@ -10,7 +10,6 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -19,7 +18,7 @@ import { join, resolve } from "node:path";
 import { ADMIN_PASSWORD, Lab, type Machine } from "../../lab/lab";
 import { IMAGES } from "../../lab/paths";
 import { type Ran, run } from "../../lab/process";
-import { allRecords, labFolder, netnsPath, pidFile } from "../../lab/record";
+import { allRecords, type LabRecord, labFolder, netnsPath, pidFile } from "../../lab/record";
 import { until } from "../../lab/wait";
 import { shell } from "../support/world";
 
@@ -47,12 +46,12 @@ function shareImages(clone: string): void {
   for (const name of readdirSync(IMAGES)) symlinkSync(join(IMAGES, name), join(images, name));
 }
 
-/** processesIn lists what runs in a network namespace, which is known by its inode. */
-function processesIn(namespace: number): string[] {
+/** processesBelow lists what works in a folder or below it, also when that is gone: all that a lab starts does. */
+function processesBelow(folder: string): string[] {
   return readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
-      return readlinkSync(`/proc/${pid}/ns/net`) === `net:[${namespace}]`;
+      return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(folder);
     } catch {
       return false;
     }
@@ -69,30 +68,27 @@ interface Remains {
 
 const NOTHING: Remains = { processes: [], mounts: false, netns: false, folder: false };
 
-/** watchRemains looks at a lab while it lives, and tells later what is left of it. */
-function watchRemains(id: string, folder: string): () => Remains {
-  const namespace = statSync(netnsPath(id)).ino;
-  return () => ({
-    processes: processesIn(namespace),
+function remainsOf(id: string, folder = labFolder(id)): Remains {
+  return {
+    processes: processesBelow(folder),
     mounts: readFileSync("/proc/mounts", "utf8").includes(id),
     netns: existsSync(netnsPath(id)),
     folder: existsSync(folder),
-  });
+  };
 }
 
 /** A lab of which only the pieces are left: its owner was killed while its machine booted. */
-async function abandonedLab(): Promise<{ id: string; remains: () => Remains }> {
+async function abandonLab(): Promise<string> {
   const owner = spawn(process.execPath, cli(root, "start", "victim"), { cwd: root, stdio: "ignore" });
-  const booting = await until(
-    () =>
-      allRecords().find(({ id, owner: by }) => by?.pid === owner.pid && existsSync(pidFile(id, "victim")))
-        ?.id,
-    { for: "a machine of the other process to boot", seconds: 60 },
-  );
-  const remains = watchRemains(booting, labFolder(booting));
+  const isBooting = ({ id, owner: by }: LabRecord) =>
+    by?.pid === owner.pid && existsSync(pidFile(id, "victim"));
+  const id = await until(() => allRecords().find(isBooting)?.id, {
+    for: "a machine of the other process to boot",
+    seconds: 60,
+  });
   owner.kill("SIGKILL");
   await once(owner, "exit");
-  return { id: booting, remains };
+  return id;
 }
 
 /** sshTo logs in from outside as anybody would, with a known_hosts file that holds just this one key. */
@@ -125,16 +121,16 @@ async function roundTrips(from: Machine, to: Machine): Promise<number[]> {
 const bootId = (machine: Machine) => shell(machine, "cat /proc/sys/kernel/random/boot_id");
 
 let scratch: string;
-let abandoned: Awaited<ReturnType<typeof abandonedLab>>;
+let abandoned: string;
 let lab: Lab;
 let a: Machine;
 let b: Machine;
 
 beforeAll(async () => {
   scratch = mkdtempSync(join(tmpdir(), "lab-test-"));
-  abandoned = await abandonedLab();
-  expect(abandoned.remains()).toMatchObject({ netns: true, folder: true });
-  expect(abandoned.remains().processes).not.toEqual([]);
+  abandoned = await abandonLab();
+  expect(remainsOf(abandoned)).toMatchObject({ mounts: true, netns: true, folder: true });
+  expect(remainsOf(abandoned).processes).not.toEqual([]);
   lab = await Lab.start({ hosts: ["a", "b"] });
   a = lab.host("a");
   b = lab.host("b");
@@ -327,7 +323,7 @@ describe("going down", () => {
 
 describe("labs", () => {
   test("a lab whose owner was killed while it booted is gone after the next start", () => {
-    expect(abandoned.remains()).toEqual(NOTHING);
+    expect(remainsOf(abandoned)).toEqual(NOTHING);
   });
 
   test("another clone's lab runs beside this one, outlives the command that started it, and ends alone", async () => {
@@ -339,8 +335,9 @@ describe("labs", () => {
       const started = await labCommand(clone, "start", "a", "--keep");
       expect(started).toMatchObject({ code: 0, stderr: "" });
       const id = /^lab (\w+), kept/m.exec(started.stdout)?.[1] ?? "";
-      const remains = watchRemains(id, join(clone, ".cache", "labs", id));
-      expect(remains()).toMatchObject({ netns: true, folder: true });
+      const remains = () => remainsOf(id, join(clone, ".cache", "labs", id));
+      expect(remains()).toMatchObject({ mounts: true, netns: true, folder: true });
+      expect(remains().processes).not.toEqual([]);
 
       expect(await labCommand(clone, "list")).toMatchObject({
         stdout: expect.stringMatching(/^ {2}a .*127.0.0.1.* on$/m),
@@ -386,11 +383,11 @@ describe("labs", () => {
   });
 
   test("nothing of a lab is left when it has ended", async () => {
-    const remains = watchRemains(lab.id, labFolder(lab.id));
     await lab.capture({ filter: "" });
-    expect(remains()).toMatchObject({ netns: true, folder: true, mounts: true });
+    expect(remainsOf(lab.id)).toMatchObject({ mounts: true, netns: true, folder: true });
+    expect(remainsOf(lab.id).processes).not.toEqual([]);
     await lab.stop();
-    expect(remains()).toEqual(NOTHING);
+    expect(remainsOf(lab.id)).toEqual(NOTHING);
     // Stopping it once more does no harm.
     await lab.stop();
   });
