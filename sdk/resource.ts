@@ -7,26 +7,30 @@ import type { Contract, Parent } from "../provider/resource";
 /** Named is a resource whose object others are in or on; it may be given wherever its name may. */
 export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<string> };
 
+/** In brackets no union is taken apart: an `Output<boolean>` is no `Input<true> | Input<false>`. */
 type Value<T> = [T] extends [Parent]
   ? pulumi.Input<string> | Named
-  : T extends readonly (infer Item)[]
+  : [T] extends [readonly (infer Item)[]]
     ? pulumi.Input<pulumi.Input<Item>[]>
-    : T extends object
+    : [T] extends [object]
       ? pulumi.Input<Values<T>>
       : pulumi.Input<T>;
 
 type Values<T> = { [K in keyof T]: Value<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
 
+/** What the class gives when the program doesn't. */
+type Given<T> = T extends { mark: string } ? Omit<T, "mark"> & Partial<Pick<T, "mark">> : T;
+
 /** Args are the arguments of a resource's class: its contract's inputs, each as a value, a promise or an output. */
-export type Args<I extends z.ZodObject> = Values<Omit<z.input<I>, "mark">> & { mark?: pulumi.Input<string> };
+export type Args<I extends z.ZodObject> = Values<Given<z.input<I>>>;
 
 /** ConnectionArgs say how to reach a host; each may be an output of another resource. */
-export type ConnectionArgs = z.input<typeof Connection>;
+export type ConnectionArgs = Values<z.input<typeof Connection>>;
 
 /** Outputs are the properties of a resource: its inputs in canonical form, and what the host tells besides. */
 export type Outputs<I extends z.ZodObject, O extends z.ZodObject> = {
-  readonly [K in keyof z.output<I>]: pulumi.Output<z.output<I>[K]>;
-} & { readonly [K in keyof z.output<O>]: pulumi.Output<z.output<O>[K]> };
+  readonly [K in keyof z.output<I>]-?: pulumi.Output<z.output<I>[K]>;
+} & { readonly [K in keyof z.output<O>]-?: pulumi.Output<z.output<O>[K]> };
 
 /** ResourceClass is the class of a resource, with the properties of its contract. */
 export interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
@@ -36,7 +40,7 @@ export interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
     opts?: pulumi.CustomResourceOptions,
   ): pulumi.CustomResource & Outputs<I, O>;
   /** Whether a value is a resource of this type, also one of another copy of this package. */
-  isInstance(value: unknown): boolean;
+  isInstance(value: unknown): value is pulumi.CustomResource & Outputs<I, O>;
 }
 
 /** resource makes the class of a contract: `class IpipTunnel extends resource(ipipTunnel) {}`. */
@@ -112,6 +116,9 @@ function withParents(
   const [deletedWith] = around;
   const replaceWith = [...(opts.replaceWith ?? []), ...around, ...beside];
   return {
+    // Told to replace something (`--replace`, a taint, `replaceWith`) the engine asks us nothing, makes the new object,
+    // and then deletes the old one. Where both have one name they are the same object, and it would be gone.
+    deleteBeforeReplace: true,
     ...(deletedWith !== undefined && { deletedWith }),
     ...opts,
     ...(replaceWith.length > 0 && { replaceWith }),
