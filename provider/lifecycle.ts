@@ -66,8 +66,8 @@ export class Lifecycle {
   async create(desired: Desired): Promise<Made> {
     const subject = this.subject(desired);
     const { view, found: before } = await subject.look();
-    if (before !== undefined && before.mark !== desired.mark && desired.adopt !== true) {
-      throw taken(subject, before);
+    if (before !== undefined && desired.adopt !== true && !this.isOurs(subject, before)) {
+      throw taken(subject, pick(before, Object.keys(this.contract.inputs.shape)));
     }
     const clearing = this.clearing(subject, view);
     const memory = this.memory(before ?? {});
@@ -91,6 +91,8 @@ export class Lifecycle {
     const desired = lookup ? this.lookedUp(state) : inputsIn(this.contract, state);
     const { found } = await this.subject(desired).look();
     if (found === undefined) return undefined;
+    // What another stack has made in its place is not ours; its mark in our state would make it so.
+    if (!lookup && isForeign(found, desired, [desired.mark])) return undefined;
     // A program that looks an object up says no more than which one: the rest is what is found.
     const wanted = lookup ? { ...pick(found, Object.keys(this.contract.inputs.shape)), ...desired } : desired;
     const outputs = outputsOf(this.contract, wanted, { ...found, ...this.memory(state) });
@@ -115,6 +117,12 @@ export class Lifecycle {
     throw new Error(`a ${this.contract.type} can't be looked up like this: ${wrong.join("; ")}`);
   }
 
+  /** isOurs tells what an interrupted run of this stack has made from what is somebody else's. */
+  private isOurs(subject: Subject, found: Fields): boolean {
+    if (found.mark !== subject.desired.mark) return false;
+    return !this.contract.sharedMark || subject.steps(subject.desired, found).length === 0;
+  }
+
   private subject(desired: Desired): Subject {
     return new Subject(this.contract, this.hostFor(desired.connection), desired);
   }
@@ -133,9 +141,14 @@ export class Lifecycle {
   }
 }
 
-function taken({ host, name }: Subject, found: Fields): Conflict {
+function taken({ host, name, desired }: Subject, found: Fields): Conflict {
   const mark = found.mark;
-  const whose = isMark(String(mark)) ? `it belongs to ${mark}` : "it was not made by Pulumi";
+  const whose =
+    mark === desired.mark
+      ? "another program of ours made it"
+      : isMark(String(mark))
+        ? `it belongs to ${mark}`
+        : "it was not made by Pulumi";
   const shown = Object.entries(found)
     .filter(([key, value]) => ["string", "number", "boolean"].includes(typeof value) && key !== "mark")
     .map(([key, value]) => `${key} ${value}`);
@@ -146,17 +159,21 @@ function taken({ host, name }: Subject, found: Fields): Conflict {
   );
 }
 
+/** isForeign tells what another stack has marked as its own; with `adopt` there is no such thing. */
+function isForeign({ mark }: Fields, desired: Desired, ours: readonly unknown[]): boolean {
+  return typeof mark === "string" && isMark(mark) && !ours.includes(mark) && desired.adopt !== true;
+}
+
 /** An object that another stack has marked as its own meanwhile is neither changed nor removed. */
 function refuseForeign(
   { host, name, desired }: Subject,
   found: Fields | undefined,
   ours: readonly unknown[],
 ): void {
-  const mark = found?.mark;
-  if (typeof mark !== "string" || !isMark(mark) || ours.includes(mark) || desired.adopt === true) return;
+  if (found === undefined || !isForeign(found, desired, ours)) return;
   throw new Conflict(
     host.label,
-    `${name} belongs to ${mark} now, not to this stack`,
+    `${name} belongs to ${found.mark} now, not to this stack`,
     "Remove it from one of the two programs, or set `adopt: true` to take it over.",
   );
 }

@@ -171,7 +171,10 @@ export class Subject {
     const { before, target, memory } = change;
     const { lost, after, unseen } = result;
     // By the target, since what the program has let go of stays on record until it is undone.
-    const half = (observed: Fields | undefined) => new HalfMade(error, this.made(observed, memory, target));
+    const { mark } = this.desired;
+    const half = (observed: Fields | undefined) =>
+      // It is ours also before it is marked: recorded without its mark, it would be a stranger's as soon as it has it.
+      new HalfMade(error, this.made(mark === undefined ? observed : { ...observed, mark }, memory, target));
     // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is. Unseen,
     // it is taken to be as it was to become, so that the next program replaces what Linux can't change back.
     if (lost !== undefined) {
@@ -179,7 +182,6 @@ export class Subject {
     }
     if (unseen !== undefined) return before === undefined ? half(undefined) : error;
     if (after === undefined) return error;
-    const { mark } = this.desired;
     const ours = (fields: Fields) => mark !== undefined && fields.mark === mark;
     if (before !== undefined) return !ours(before) && same(before, after) ? error : half(after);
     // Something that was not there a moment ago, and that our first step failed to make, is somebody else's.
