@@ -92,8 +92,16 @@ export const Ipv4OrAny = z.string().pipe(
   }),
 );
 
-/** Ip: an address of either family. */
-export const Ip = ip(undefined, "give an IPv4 or IPv6 address", "10.0.0.1");
+/** Ip: an address of a host, of either family. */
+export const Ip = ip(undefined, "give an IPv4 or IPv6 address", "10.0.0.1").refine(
+  (text) => text !== "0.0.0.0" && text !== "::",
+  { error: (issue) => `${issue.input} is no host's address: leave it out, or give one` },
+);
+
+/** isLinkLocal tells the IPv6 addresses that mean something on one device only (RFC 4291, 2.5.6). */
+export function isLinkLocal(text: string): boolean {
+  return /^fe[89ab][0-9a-f]:/.test(text);
+}
 
 interface Prefixed {
   readonly family: Family;

@@ -62,8 +62,12 @@ function unrecognized(schema: z.ZodObject, value: object, path: readonly Propert
 }
 
 function unknownProperty(key: string, names: readonly string[]): string {
-  const near = names.find((name) => distance(key.toLowerCase(), name.toLowerCase()) <= 2);
-  const what = near === undefined ? `there are ${names.join(", ")}` : `did you mean "${near}"?`;
+  const near = names
+    .map((name) => ({ name, far: distance(key.toLowerCase(), name.toLowerCase()) }))
+    // A third of the letters may be wrong: with more, one name is as likely as another.
+    .filter(({ name, far }) => far <= Math.max(key.length, name.length) / 3)
+    .sort((one, other) => one.far - other.far)[0];
+  const what = near === undefined ? `there are ${names.join(", ")}` : `did you mean "${near.name}"?`;
   return `there is no property of this name; ${what}`;
 }
 

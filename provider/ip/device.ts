@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Command } from "../host/host";
-import { Cidr, familyOf, IPV6_MIN_MTU, inSameSubnet, ipOf } from "../net";
+import { Cidr, familyOf, IPV6_MIN_MTU, inSameSubnet, ipOf, isLinkLocal } from "../net";
 import type { Problem } from "../resource";
 import { ip } from "./commands";
 import type { Link } from "./links";
@@ -28,14 +28,10 @@ export function observedDevice(link: Link, desired: Device) {
 
 /** The order in which they are listed says nothing once they are there, so the desired one is kept. */
 function observedAddresses(link: Link, desired: readonly string[]): string[] {
+  // The kernel gives every device that can have one a link-local address by itself.
   const present = link.addresses.filter((address) => !isLinkLocal(address) || desired.includes(address));
   const wanted = desired.filter((address) => present.includes(address));
   return [...wanted, ...present.filter((address) => !wanted.includes(address))];
-}
-
-/** The kernel gives every device that can have one a link-local address by itself (RFC 4291, 2.5.6). */
-function isLinkLocal(cidr: string): boolean {
-  return /^fe[89ab][0-9a-f]:/.test(cidr);
 }
 
 /** planDevice brings alias, MTU, addresses and state of a device that is there to what is desired. */

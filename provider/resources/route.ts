@@ -4,7 +4,7 @@ import { ip } from "../ip/commands";
 import { defaultDestination, type Route } from "../ip/routes";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
-import { Destination, type Family, familyOf, IfName, Ip } from "../net";
+import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
 import { adopt, connection, idOf, inNamespace, mark, namespace } from "./common";
 
@@ -102,6 +102,8 @@ export const route = defineResource({
   replaces: { namespace: always, destination: always, metric: always, table: always },
   containers: ["namespace", "dev"],
   deleteBeforeReplace: false,
+  // A protocol number has no room for the name of a stack.
+  sharedMark: true,
 
   id: (desired) =>
     idOf(desired, `${desired.destination} table ${desired.table} metric ${desired.metric ?? 0}`),
@@ -231,7 +233,8 @@ function problems(known: Partial<Desired>): Problem[] {
   const { destination, via, dev, src, type, scope, onlink, mtu } = known;
   const found: Problem[] = [];
   const add = (key: keyof Desired, message: string) => found.push({ path: [key], message });
-  const family = destination === undefined || destination === "default" ? undefined : familyOf(destination);
+  const network = destination === "default" ? via : destination;
+  const family = network && familyOf(network);
   if (type !== undefined && NOWHERE.includes(type)) {
     for (const [key, value] of Object.entries({ via, dev, src, mtu })) {
       if (value !== undefined)
@@ -247,8 +250,21 @@ function problems(known: Partial<Desired>): Problem[] {
   if (family === 6 && scope !== undefined && scope !== "global") {
     add("scope", "IPv6 routes have no scope: leave it out");
   }
+  if (family === 4 && type === "local" && scope !== undefined && scope !== "host") {
+    add("scope", "a local route reaches this host and no further: leave it out");
+  }
+  if (via !== undefined && isLinkLocal(via) && "dev" in known && dev === undefined) {
+    add("dev", `${via} is an address on one device only: name the device`);
+  }
+  if (family === 4 && via !== undefined && (scope === "link" || scope === "host")) {
+    add("scope", `a route by a gateway goes farther than \`${scope}\`: leave it out`);
+  }
+  if (via !== undefined && type === "local") add("via", "a local route needs no gateway: leave `via` out");
   const noVia = "via" in known && via === undefined;
   if (onlink === true && noVia) add("onlink", "is about a gateway: give `via` too");
+  if (onlink === true && via !== undefined && "dev" in known && dev === undefined) {
+    add("dev", "a gateway that no route leads to needs a device: name it");
+  }
   if (type !== undefined && !NOWHERE.includes(type) && noVia && "dev" in known && dev === undefined) {
     add("via", `a ${type} route needs a gateway in \`via\`, a device in \`dev\`, or both`);
   }

@@ -24,7 +24,7 @@ const Key = z
   );
 
 const Value = z
-  .union([z.int().transform(String), z.string()])
+  .union([z.int().transform(String), z.string()], "give a whole number or text")
   .transform(canonical)
   .refine(isOneLine, {
     error: "a value is one line of printable text",

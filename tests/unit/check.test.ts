@@ -1,0 +1,418 @@
+import { Lifecycle } from "../../provider/lifecycle";
+import type { Fields } from "../../provider/state";
+import { unknown } from "../../provider/unknown";
+import { CONNECTION, MARK } from "../support/mini-engine";
+import { samples } from "../support/samples";
+
+const TUNNEL = { name: "tun0", local: "10.0.0.1", remote: "10.0.0.2" };
+const PAIR = { a: { name: "va" }, b: { name: "vb" } };
+const ROUTE = { destination: "10.10.2.0/24", via: "10.0.0.2" };
+const SYSCTL = { key: "net.ipv4.ip_forward", value: 1 };
+
+const bases: Readonly<Record<string, Fields>> = {
+  Namespace: { connection: CONNECTION, mark: MARK, name: "n1" },
+  VethPair: { connection: CONNECTION, mark: MARK, ...PAIR },
+  IpipTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL },
+  Route: { connection: CONNECTION, mark: MARK, ...ROUTE },
+  Sysctl: { connection: CONNECTION, ...SYSCTL },
+};
+
+/** checked is what check says of inputs, with those of a good program where nothing else is said. */
+function checked(type: string, inputs: Fields) {
+  const sample = samples[type];
+  if (sample === undefined) throw new Error(`there is no sample of ${type}`);
+  const lifecycle = new Lifecycle(sample.contract, () => {
+    throw new Error("check must not ask a host");
+  });
+  const { inputs: canonical, problems } = lifecycle.check({ ...bases[type], ...inputs });
+  return {
+    inputs: canonical,
+    problems: problems.map(({ path, message }) => `${path.join(".")}: ${message}`),
+  };
+}
+
+test.each(Object.keys(samples))("a good %s has no problems", (type) => {
+  expect(checked(type, {}).problems).toEqual([]);
+});
+
+describe("what can't be is told with what would be right", () => {
+  const connection = (more: Fields) => ({ connection: { host: "gw", ...more } });
+  const end = (more: Fields) => ({ b: { name: "vb", ...more } });
+  const noVia = { via: undefined };
+
+  test.each<[string, Fields, string]>([
+    // Ends of a tunnel.
+    [
+      "IpipTunnel",
+      { local: "10.0.0" },
+      'local: "10.0.0" is not an IP address: give an IPv4 address, like "203.0.113.10"',
+    ],
+    [
+      "IpipTunnel",
+      { local: "010.0.0.1" },
+      'local: "010.0.0.1" is not an IP address: give an IPv4 address, like "203.0.113.10"',
+    ],
+    [
+      "IpipTunnel",
+      { remote: "b.example" },
+      'remote: "b.example" is not an IP address: give an IPv4 address, like "203.0.113.10"',
+    ],
+    [
+      "IpipTunnel",
+      { remote: "10.0.0.2/24" },
+      'remote: "10.0.0.2/24" is not an IP address: give an IPv4 address, like "203.0.113.10"',
+    ],
+    [
+      "IpipTunnel",
+      { local: "fd00::1" },
+      'local: "fd00::1" is an IPv6 address: give an IPv4 address, like "203.0.113.10"',
+    ],
+    ["IpipTunnel", { local: 5 }, "local: Invalid input: expected string, received number"],
+    [
+      "IpipTunnel",
+      { local: undefined, remote: undefined },
+      "remote: a tunnel needs `local`, `remote` or both: the one without either is the kernel's tunl0",
+    ],
+    [
+      "IpipTunnel",
+      { local: "0.0.0.0", remote: "any" },
+      "remote: a tunnel needs `local`, `remote` or both: the one without either is the kernel's tunl0",
+    ],
+    [
+      "IpipTunnel",
+      { remote: "10.0.0.1" },
+      "remote: 10.0.0.1 is `local` too: give the address of the other host",
+    ],
+    [
+      "IpipTunnel",
+      { remote: "239.1.1.1" },
+      "remote: 239.1.1.1 is no host's address; IPIP carries no multicast, GRE does",
+    ],
+    [
+      "IpipTunnel",
+      { local: "255.255.255.255" },
+      "local: 255.255.255.255 is no host's address; IPIP carries no multicast, GRE does",
+    ],
+    // Names.
+    ["IpipTunnel", { name: "sixteen-letters1" }, "name: a device name has at most 15 characters"],
+    [
+      "IpipTunnel",
+      { name: "tun0;reboot" },
+      'name: a device name is made of letters, digits, "_", "." and "-"',
+    ],
+    ["IpipTunnel", { name: "$(reboot)" }, 'name: a device name is made of letters, digits, "_", "." and "-"'],
+    ["IpipTunnel", { name: "tun 0" }, 'name: a device name is made of letters, digits, "_", "." and "-"'],
+    ["IpipTunnel", { name: "tün0" }, 'name: a device name is made of letters, digits, "_", "." and "-"'],
+    ["IpipTunnel", { name: "a/b" }, 'name: a device name is made of letters, digits, "_", "." and "-"'],
+    ["IpipTunnel", { name: ".." }, 'name: "." and ".." are no device names'],
+    [
+      "IpipTunnel",
+      { name: "tunl0" },
+      'name: tunl0 belongs to the kernel: choose another name, "tun0" for example',
+    ],
+    ["IpipTunnel", { name: "lo" }, 'name: lo belongs to the kernel: choose another name, "tun0" for example'],
+    ["IpipTunnel", { name: "all" }, 'name: "all" means something else in net.ipv4.conf: choose another name'],
+    ["IpipTunnel", { name: undefined }, "name: is required"],
+    [
+      "IpipTunnel",
+      { namespace: "a b" },
+      'namespace: a namespace name is made of letters, digits, "_", "." and "-"',
+    ],
+    ["IpipTunnel", { dev: "`id`" }, 'dev: a device name is made of letters, digits, "_", "." and "-"'],
+    [
+      "VethPair",
+      { a: { name: "gre0" } },
+      'a.name: gre0 belongs to the kernel: choose another name, "tun0" for example',
+    ],
+    ["VethPair", end({ name: "va" }), 'b.name: "va" is the other end\'s name too, in the same namespace'],
+    ["Namespace", { name: "a/b" }, 'name: a namespace name is made of letters, digits, "_", "." and "-"'],
+    ["Namespace", { name: ".." }, 'name: "." and ".." are no namespace names'],
+    ["Namespace", { name: "n".repeat(256) }, "name: a namespace name has at most 255 characters"],
+    ["Namespace", { name: undefined }, "name: is required"],
+    [
+      "Namespace",
+      { mark: "mine" },
+      'mark: begins with "pulumi:" and has no blanks, "#" or more than 255 characters',
+    ],
+    // Numbers and words.
+    ["IpipTunnel", { mtu: 67 }, "mtu: Too small: expected number to be >=68"],
+    ["IpipTunnel", { mtu: 65_516 }, "mtu: Too big: expected number to be <=65515"],
+    ["IpipTunnel", { mtu: "1400" }, "mtu: Invalid input: expected number, received string"],
+    [
+      "IpipTunnel",
+      { mtu: 1279, addresses: ["fd00::1/64"] },
+      "mtu: 1279 is too small for the IPv6 address fd00::1/64: IPv6 needs at least 1280 (RFC 8200)",
+    ],
+    ["IpipTunnel", { ttl: 256 }, 'ttl: give "inherit" or a number from 1 to 255'],
+    ["IpipTunnel", { ttl: "64" }, 'ttl: give "inherit" or a number from 1 to 255'],
+    [
+      "IpipTunnel",
+      { ttl: 64, pmtudisc: false },
+      "pmtudisc: a fixed `ttl` needs path MTU discovery (ip-tunnel(8)): leave `pmtudisc` on, or let `ttl` inherit",
+    ],
+    ["IpipTunnel", { tos: 256 }, 'tos: give "inherit", a number from 0 to 255 or one like "0x10"'],
+    ["IpipTunnel", { tos: "0x100" }, 'tos: give "inherit", a number from 0 to 255 or one like "0x10"'],
+    ["IpipTunnel", { up: 1 }, "up: Invalid input: expected boolean, received number"],
+    ["VethPair", end({ mtu: 65_536 }), "b.mtu: Too big: expected number to be <=65535"],
+    [
+      "VethPair",
+      end({ mtu: 1000, addresses: ["fd00::1/64"] }),
+      "b.mtu: 1000 is too small for the IPv6 address fd00::1/64: IPv6 needs at least 1280 (RFC 8200)",
+    ],
+    [
+      "VethPair",
+      end({ mac: "02-00-00-00-00-01" }),
+      'b.mac: write an Ethernet address like "02:00:00:00:00:01"',
+    ],
+    ["VethPair", end({ mac: "01:00:00:00:00:01" }), "b.mac: a group address can't be a device's own"],
+    ["VethPair", end({ mac: "00:00:00:00:00:00" }), "b.mac: an address of zeros can't be a device's own"],
+    // Addresses.
+    [
+      "IpipTunnel",
+      { addresses: ["10.1.0.1/30", "10.1.0.5"] },
+      'addresses.1: "10.1.0.5" is not an address with a prefix length: write it like "192.168.50.1/30" or "fd00::1/64"',
+    ],
+    [
+      "IpipTunnel",
+      { addresses: ["10.1.0.1/33"] },
+      'addresses.0: "10.1.0.1/33" is not an address with a prefix length: write it like "192.168.50.1/30" or "fd00::1/64"',
+    ],
+    [
+      "IpipTunnel",
+      { addresses: ["fd00::1/64", "fd00:0::1/128"] },
+      "addresses: fd00::1 is there with another prefix length too; a device has an IPv6 address once",
+    ],
+    ["IpipTunnel", { addresses: "10.1.0.1/30" }, "addresses: Invalid input: expected array, received string"],
+    // Routes.
+    [
+      "Route",
+      { destination: "10.10.2.1/24" },
+      'destination: "10.10.2.1/24" has bits set beyond its /24: the network is "10.10.2.0/24"',
+    ],
+    [
+      "Route",
+      { destination: "fd00::1/64", via: "fd01::1" },
+      'destination: "fd00::1/64" has bits set beyond its /64: the network is "fd00::/64"',
+    ],
+    [
+      "Route",
+      { destination: "10.10.2/24" },
+      'destination: "10.10.2/24" is not a network: write it like "10.10.2.0/24", "fd00:2::/64", "10.0.0.1" or "default"',
+    ],
+    [
+      "Route",
+      { destination: "fd00::/64" },
+      "via: 10.0.0.2 is an IPv4 gateway, which an IPv6 destination can't have: give an IPv6 address",
+    ],
+    ["Route", { via: "gw" }, 'via: "gw" is not an IP address: give an IPv4 or IPv6 address, like "10.0.0.1"'],
+    ["Route", { via: "0.0.0.0" }, "via: 0.0.0.0 is no host's address: leave it out, or give one"],
+    ["Route", { via: "fe80::1" }, "dev: fe80::1 is an address on one device only: name the device"],
+    ["Route", { src: "fd00::1" }, "src: fd00::1 is not of IPv4, the family of 10.10.2.0/24"],
+    [
+      "Route",
+      { destination: "default", src: "fd00::1" },
+      "src: fd00::1 is not of IPv4, the family of default",
+    ],
+    ["Route", noVia, "via: a unicast route needs a gateway in `via`, a device in `dev`, or both"],
+    ["Route", { ...noVia, dev: "u0", onlink: true }, "onlink: is about a gateway: give `via` too"],
+    ["Route", { onlink: true }, "dev: a gateway that no route leads to needs a device: name it"],
+    ["Route", { type: "blackhole" }, "via: a blackhole route sends nowhere: leave `via` out"],
+    ["Route", { ...noVia, type: "throw", mtu: 1400 }, "mtu: a throw route sends nowhere: leave `mtu` out"],
+    ["Route", { type: "local" }, "via: a local route needs no gateway: leave `via` out"],
+    [
+      "Route",
+      { ...noVia, type: "local", dev: "lo", scope: "link" },
+      "scope: a local route reaches this host and no further: leave it out",
+    ],
+    ["Route", { scope: "link" }, "scope: a route by a gateway goes farther than `link`: leave it out"],
+    [
+      "Route",
+      { destination: "fd00::/64", via: "fd01::1", scope: "link" },
+      "scope: IPv6 routes have no scope: leave it out",
+    ],
+    ["Route", { metric: -1 }, "metric: Too small: expected number to be >=0"],
+    [
+      "Route",
+      { table: "vpn" },
+      'table: give a number from 1 to 4294967295, or "main", "local" or "default"; other names are the host\'s own',
+    ],
+    [
+      "Route",
+      { type: "nat" },
+      'type: Invalid option: expected one of "unicast"|"local"|"blackhole"|"unreachable"|"prohibit"|"throw"',
+    ],
+    // Sysctls.
+    ["Sysctl", { key: "ip_forward" }, 'key: write a key as sysctl(8) does, like "net.ipv4.ip_forward"'],
+    [
+      "Sysctl",
+      { key: "net.ipv4.$(reboot)" },
+      'key: write a key as sysctl(8) does, like "net.ipv4.ip_forward"',
+    ],
+    ["Sysctl", { key: "net.ipv4.//.ip_forward" }, "key: a part of a key can't be made of slashes"],
+    [
+      "Sysctl",
+      { key: "kernel.panic", namespace: "n1" },
+      "key: \"kernel.panic\" is the whole host's; only net.* is a namespace's own",
+    ],
+    ["Sysctl", { value: undefined }, "value: is required"],
+    ["Sysctl", { value: true }, "value: give a whole number or text"],
+    ["Sysctl", { value: "1\n2" }, "value: a value is one line of printable text"],
+    // Properties that there are not.
+    ["IpipTunnel", { adress: [] }, 'adress: there is no property of this name; did you mean "addresses"?'],
+    ["IpipTunnel", { TTL: 64 }, 'TTL: there is no property of this name; did you mean "ttl"?'],
+    [
+      "IpipTunnel",
+      { key: 5 },
+      "key: there is no property of this name; there are connection, namespace, name, local, remote, dev, ttl, tos, pmtudisc, mtu, addresses, up, adopt, mark",
+    ],
+    ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
+    [
+      "Namespace",
+      connection({ insecureIgnoreHostKey: true, usr: "root" }),
+      'connection.usr: there is no property of this name; did you mean "user"?',
+    ],
+    // What is missing.
+    ["Namespace", { connection: undefined }, "connection: is required"],
+    ["Namespace", { connection: { insecureIgnoreHostKey: true } }, "connection.host: is required"],
+    ["Namespace", { connection: "gw" }, "connection: Invalid input: expected object, received string"],
+    ["VethPair", { b: undefined }, "b: is required"],
+    ["VethPair", { b: {} }, "b.name: is required"],
+    ["Route", { destination: undefined }, "destination: is required"],
+  ])("%s %j", (type, inputs, problem) => {
+    expect(checked(type, inputs).problems).toEqual([problem]);
+  });
+
+  test.each(Object.keys(samples))(
+    "a %s without a key that the host is known by is told where to find one",
+    (type) => {
+      const [problem, ...more] = checked(type, connection({})).problems;
+      expect(problem).toMatch(
+        /^connection\.hostKey: the host must prove who it is: set hostKey to a line of `ssh-keyscan gw`/,
+      );
+      expect(more).toEqual([]);
+    },
+  );
+
+  test("every mistake is told at once, each at its own place", () => {
+    const wrong = { local: "x", mtu: 3, ttll: 1, connection: { host: "gw", port: 0 }, addresses: ["1/2"] };
+    const places = checked("IpipTunnel", wrong).problems.map((problem) => problem.split(":")[0]);
+    expect(places.sort()).toEqual([
+      "addresses.0",
+      "connection.hostKey",
+      "connection.port",
+      "local",
+      "mtu",
+      "ttll",
+    ]);
+  });
+});
+
+describe("the canonical form", () => {
+  test.each<[string, Fields, Fields]>([
+    ["IpipTunnel", { ttl: "inherit", tos: "0x1F" }, { ttl: 0, tos: 31 }],
+    ["IpipTunnel", { tos: "inherit", ttl: 64 }, { ttl: 64, tos: 1 }],
+    ["IpipTunnel", { local: "0.0.0.0" }, { local: "any" }],
+    ["IpipTunnel", { local: undefined }, { local: "any", pmtudisc: true, up: true, adopt: false }],
+    [
+      "IpipTunnel",
+      { addresses: ["FD00:0:0::1/64", "10.1.0.1/30", "fd00::1/64"] },
+      { addresses: ["fd00::1/64", "10.1.0.1/30"] },
+    ],
+    [
+      "VethPair",
+      { b: { name: "vb", mac: "02:00:00:00:00:AB" } },
+      { b: { name: "vb", mac: "02:00:00:00:00:ab", up: true } },
+    ],
+    ["Route", {}, { metric: 0, table: 254, type: "unicast", onlink: false }],
+    ["Route", { destination: "10.10.2.1" }, { destination: "10.10.2.1/32" }],
+    [
+      "Route",
+      { destination: "FD00:2::/64", via: "fd00:0::1" },
+      { destination: "fd00:2::/64", via: "fd00::1", metric: 1024 },
+    ],
+    ["Route", { destination: "fd00::/64", via: "fd01::1", metric: 0 }, { metric: 1024 }],
+    ["Route", { destination: "default" }, { destination: "0.0.0.0/0", metric: 0 }],
+    ["Route", { destination: "default", via: "fd00::1" }, { destination: "::/0", metric: 1024 }],
+    ["Route", { destination: "default", via: undefined, dev: "u0", src: "fd00::1" }, { destination: "::/0" }],
+    ["Route", { table: "local" }, { table: 255 }],
+    [
+      "Sysctl",
+      { key: "net/ipv4/conf/eth0.100/rp_filter" },
+      { key: "net.ipv4.conf.eth0/100.rp_filter", value: "1" },
+    ],
+    ["Sysctl", { value: " 4096\t87380   6291456 " }, { value: "4096 87380 6291456" }],
+    ["Namespace", {}, { loopback: true, connection: { port: 22, user: "root" } }],
+  ])("of %s %j", (type, inputs, canonical) => {
+    const found = checked(type, inputs);
+    expect(found.problems).toEqual([]);
+    expect(found.inputs).toMatchObject(canonical);
+  });
+
+  test.each(Object.keys(samples))(
+    "of %s is its own canonical form, and has no key without a value",
+    (type) => {
+      const { inputs } = checked(type, {});
+      expect(checked(type, inputs)).toEqual({ inputs, problems: [] });
+      expect(JSON.parse(JSON.stringify(inputs))).toEqual(inputs);
+      expect(Object.values(inputs)).not.toContain(undefined);
+    },
+  );
+});
+
+describe("what is not known yet", () => {
+  test.each(Object.entries(bases))("any one input of %s, and nothing else, stays open", (type, base) => {
+    const { inputs: known } = checked(type, {});
+    for (const key of Object.keys(base)) {
+      const { inputs, problems } = checked(type, { [key]: unknown });
+      expect(problems).toEqual([]);
+      expect(inputs[key]).toBe(unknown);
+      const rest = Object.entries(inputs).filter(([, value]) => value !== unknown);
+      expect(known).toMatchObject(Object.fromEntries(rest));
+    }
+  });
+
+  test.each<[string, Fields, Fields]>([
+    [
+      "IpipTunnel",
+      { connection: { ...CONNECTION, host: unknown } },
+      { connection: { host: unknown, port: 22 } },
+    ],
+    ["IpipTunnel", { connection: { host: "gw", hostKey: unknown } }, { connection: { hostKey: unknown } }],
+    [
+      "IpipTunnel",
+      { connection: { ...CONNECTION, become: { method: "sudo", password: unknown } } },
+      { connection: { become: { user: "root", password: unknown } } },
+    ],
+    ["IpipTunnel", { local: unknown, remote: undefined }, { local: unknown, remote: "any" }],
+    ["IpipTunnel", { addresses: [unknown, "fd00::1/64"], mtu: 1000 }, { addresses: [unknown, "fd00::1/64"] }],
+    ["IpipTunnel", { ttl: 64, pmtudisc: unknown }, { ttl: 64, pmtudisc: unknown }],
+    [
+      "VethPair",
+      { a: { name: "v", namespace: unknown }, b: { name: "v" } },
+      { a: { name: "v", namespace: unknown, up: true } },
+    ],
+    ["VethPair", { b: unknown }, { a: { up: true }, b: unknown }],
+    [
+      "Route",
+      { destination: unknown, via: undefined, dev: unknown },
+      { destination: unknown, metric: unknown, table: 254 },
+    ],
+    ["Route", { destination: unknown, metric: 5 }, { destination: unknown, metric: 5 }],
+    ["Route", { destination: "default", via: unknown }, { destination: unknown, metric: unknown }],
+    ["Route", { destination: "default", via: undefined, dev: "u0", src: unknown }, { destination: unknown }],
+    ["Route", { type: unknown }, { type: unknown, via: "10.0.0.2" }],
+    ["Sysctl", { key: unknown, namespace: "n1" }, { key: unknown, value: "1" }],
+  ])("deep in %s %p is no failure, and the rest has its canonical form", (type, inputs, canonical) => {
+    const found = checked(type, inputs);
+    expect(found.problems).toEqual([]);
+    expect(found.inputs).toMatchObject(canonical);
+  });
+
+  test("hides no mistake beside it", () => {
+    const { problems } = checked("VethPair", {
+      a: { name: unknown, mtu: 3 },
+      b: { name: "vb", up: unknown, mac: "x" },
+    });
+    expect(problems.map((problem) => problem.split(":")[0])).toEqual(["a.mtu", "b.mac"]);
+  });
+});
