@@ -51,6 +51,11 @@ export interface Contract<
   readonly containers: readonly string[];
   /** Whether a replacement must wait until the old object is gone, since both can't be there at once. */
   readonly deleteBeforeReplace: boolean;
+  /**
+   * Whether the mark tells our objects from a stranger's, but not those of one stack from another's. Then only what
+   * is just as desired is taken for our own.
+   */
+  readonly sharedMark?: boolean;
   /** The kernel module that a first step may lack. */
   readonly module?: Module;
 
