@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { join } from "node:path";
 import { must, spawnRecorded } from "./process";
 import { killRecorded, labFolder, netnsPath, pidFile, recorded, signal } from "./record";
@@ -20,6 +20,8 @@ export function watchCommand(id: string, device: string, filter: string): string
 export class Capture {
   /** The path of the packets in tcpdump's own form. */
   readonly file: string;
+  /** What tcpdump told so far. */
+  private said = "";
 
   private constructor(
     private readonly id: string,
@@ -31,20 +33,27 @@ export class Capture {
   /** start returns when no packet can be missed any more. */
   static async start(id: string, device: string, filter: string): Promise<Capture> {
     const capture = new Capture(id, `capture-${randomBytes(4).toString("hex")}`);
-    const log = openSync(capture.log, "w");
     const tcpdump = spawnRecorded(
       pidFile(id, capture.name),
       [...TCPDUMP, "-i", device, "-U", "--immediate-mode", "-w", `${capture.name}.pcap`, filter],
-      { netns: netnsPath(id), cwd: labFolder(id), stdio: ["ignore", log, log] },
+      { netns: netnsPath(id), cwd: labFolder(id), stdio: ["ignore", "ignore", "pipe"] },
     );
-    closeSync(log);
+    // Through a pipe, since a distribution's rules may not let tcpdump write to any file but its own.
+    tcpdump.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      capture.said += text;
+    });
+    if (tcpdump.stderr instanceof Socket) tcpdump.stderr.unref();
+    let ended = false;
+    tcpdump.once("close", () => {
+      ended = true;
+    });
     tcpdump.unref();
     await until(
       () => {
-        if (tcpdump.exitCode !== null) throw new Error(`tcpdump ended: ${capture.said()}`);
-        return capture.said().includes("listening on") || undefined;
+        if (ended) throw new Error(`tcpdump ended: ${capture.said}`);
+        return capture.said.includes("listening on") || undefined;
       },
-      { for: "tcpdump to listen", seconds: SECONDS, explain: () => capture.said() },
+      { for: "tcpdump to listen", seconds: SECONDS, explain: () => capture.said },
     );
     return capture;
   }
@@ -66,19 +75,11 @@ export class Capture {
     await killRecorded(this.id, this.name);
   }
 
-  private get log(): string {
-    return join(labFolder(this.id), `${this.name}.log`);
-  }
-
-  private said(): string {
-    return readFileSync(this.log, "utf8");
-  }
-
   /** drain waits until all that the kernel has seen is in the file. */
   private async drain(): Promise<void> {
     const pid = recorded(this.id, this.name);
     if (pid === undefined) return;
-    const answers = () => [...this.said().matchAll(STATISTICS)];
+    const answers = () => [...this.said.matchAll(STATISTICS)];
     let asked = answers().length;
     signal(pid, "SIGUSR1");
     await until(
@@ -91,7 +92,7 @@ export class Capture {
         signal(pid, "SIGUSR1");
         return undefined;
       },
-      { for: "tcpdump to write all packets", seconds: SECONDS, explain: () => this.said() },
+      { for: "tcpdump to write all packets", seconds: SECONDS, explain: () => this.said },
     );
   }
 }

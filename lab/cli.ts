@@ -74,8 +74,11 @@ async function start(hosts: readonly string[], { keep }: Options): Promise<void>
   say(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
   if (keep) return;
   say("Ctrl-C ends the lab");
+  // Waiting for a signal does not keep a process alive.
+  const alive = setInterval(() => undefined, 60_000);
   await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
   await lab.stop();
+  clearInterval(alive);
 }
 
 /** Needs no root: what it uses is in the clone, and belongs to whoever the clone belongs to. */
