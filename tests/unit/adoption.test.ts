@@ -130,6 +130,31 @@ describe.each(Object.entries(cases))("%s", (type, { inputs, same, mark, stranger
       expect(marked.toString()).toBe(before);
     });
 
+    test("an object that another stack has made in the place of ours is gone to a refresh, and stays", async () => {
+      const host = playground();
+      const engine = on(host, type);
+      await engine.up(inputs);
+      host.byHand(...mark);
+      const before = host.toString();
+      await engine.refresh();
+      expect(engine.state).toBeUndefined();
+      expect(String(await failure(engine.up(inputs)))).toContain("it belongs to pulumi:other/stack/name");
+      await engine.destroy();
+      expect(host.toString()).toBe(before);
+    });
+
+    test("an object that was not marked yet when the connection was lost is ours", async () => {
+      const host = playground();
+      const engine = on(host, type);
+      host.breaks({ kind: "lose", step: 1, done: false, host: "back" });
+      expect(await failure(engine.up(inputs))).toBeInstanceOf(HalfMade);
+      host.mended();
+      // The host goes on.
+      host.byHand(...mark.map((line) => line.replace("pulumi:other/stack/name", MARK)));
+      await engine.destroy();
+      expect(host.toString()).toBe(START);
+    });
+
     test("with adopt it changes hands", async () => {
       const host = playground();
       host.byHand(...same, ...mark);
@@ -339,4 +364,15 @@ describe("Sysctl", () => {
     expect(error).toBeInstanceOf(CommandFailed);
     expect(String(error)).toContain("tee: /proc/sys/net/ipv4/nothing: No such file or directory");
   });
+});
+
+test("a route of another stack, whose protocol is ours too, is not taken unless it is just as asked for", async () => {
+  const host = playground();
+  const other = { destination: "10.50.0.0/24", via: "10.0.0.8" };
+  await on(host, "Route").up(other);
+  const before = host.toString();
+  const error = await failure(on(host, "Route").up({ ...other, via: "10.0.0.9" }));
+  expect(error).toBeInstanceOf(Conflict);
+  expect(String(error)).toMatch(/is there already, and another program of ours made it.*via 10\.0\.0\.8/);
+  expect(host.toString()).toBe(before);
 });
