@@ -7,6 +7,12 @@ folder=/run/faulty-ip
 real=/bin/ip
 all="$*"
 
+# Most commands are about no rule, and each process costs.
+if [ ! -e $folder/fail ] && [ ! -e $folder/hold ] && [ "${all%-batch -}" = "$all" ]; then
+  echo "$all" >>$folder/log
+  exec $real "$@"
+fi
+
 commands=$(mktemp -p $folder)
 batch=
 case $all in
