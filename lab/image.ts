@@ -17,7 +17,7 @@ import { IMAGES } from "./paths";
 import { isAlive, ownProcess } from "./process";
 import { allRecords } from "./record";
 import { aptOptions, aptSources, SUITE } from "./sources";
-import { lastLines } from "./wait";
+import { lastLines, until } from "./wait";
 
 /** ADMIN_PASSWORD is what the user `admin` of every machine logs in with and types for sudo. */
 export const ADMIN_PASSWORD = "lab-admin";
@@ -35,7 +35,7 @@ export async function ensureImage(say: (line: string) => void): Promise<string> 
   const started = performance.now();
   say(`building the disk image of the lab's machines (Debian ${SUITE}; about a minute)`);
   mkdirSync(IMAGES, { recursive: true });
-  removeUnfinished();
+  await removeUnfinished();
   const { pid, start } = ownProcess();
   const work = join(IMAGES, `${BUILDING}-${pid}-${start}`);
   mkdirSync(work);
@@ -57,7 +57,7 @@ const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join(""
 async function build(work: string, modules: string): Promise<void> {
   const logFile = join(IMAGES, "build.log");
   const log = openSync(logFile, "w");
-  // The build must not go on when this process is killed: the next one would find its folder in use.
+  // The build must not go on for long when this process is killed.
   const child = spawn("setpriv", ["--pdeathsig", "TERM", join(RECIPE, "build.sh"), work, modules, SUITE], {
     stdio: ["ignore", log, log],
     env: { ...process.env, LC_ALL: "C", LAB_ADMIN_PASSWORD: ADMIN_PASSWORD },
@@ -98,11 +98,21 @@ function removeOutdated(current: string): void {
   }
 }
 
-/** A build whose process was killed leaves its folder. */
-function removeUnfinished(): void {
+/** A build whose process was killed leaves its folder, and mmdebstrap, which ends with the step that it is at. */
+async function removeUnfinished(): Promise<void> {
   for (const name of readdirSync(IMAGES)) {
     const [kind, pid, start = ""] = name.split("-");
     if (kind !== BUILDING || isAlive({ pid: Number(pid), start })) continue;
-    rmSync(join(IMAGES, name), { recursive: true, force: true });
+    await until(() => removed(join(IMAGES, name)), { for: "an interrupted build to end", seconds: 120 });
+  }
+}
+
+function removed(folder: string): true | undefined {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOTEMPTY") return undefined;
+    throw error;
   }
 }
