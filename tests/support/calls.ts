@@ -51,6 +51,12 @@ export class Calls {
     await expecting(type, handler(type).delete(id, state));
   }
 
+  /** shown is what reading an object that is as asked for shows of its inputs. */
+  async shown(type: string, inputs: Bag): Promise<Bag> {
+    const { __provider: _, ...desired } = await this.desired(type, inputs);
+    return desired;
+  }
+
   /** reaching gives an object of another connection as if it had been made over this one. */
   async reaching({ type, id, state }: Made): Promise<Made> {
     const { inputs } = await this.check(type, {});
