@@ -62,10 +62,14 @@ export function idOf(
 
 /** nameTaken is the obstacle that a device of another kind is to one of that name. */
 export function nameTaken({ name, kind, alias }: Link, netns: string | undefined): Obstacle {
-  const what = `the name ${name}${inNamespace(netns)} is taken by a ${kind ?? "device"}`;
+  const what = `the name ${name}${inNamespace(netns)} is taken by ${withArticle(kind ?? "device")}`;
   return {
     what: alias === undefined ? what : `${what}, alias ${alias}`,
     remove: [ip(netns, "link", "delete", "dev", name)],
     advice: "Choose another name, remove it by hand, or set `adopt: true` to have it removed.",
   };
+}
+
+function withArticle(noun: string): string {
+  return `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
 }

@@ -53,7 +53,9 @@ export const namespace = defineResource({
       mark: lo?.alias ?? "",
       path: `/run/netns/${name}`,
       // The kernel removes what is inside with the namespace, but not while a process still lives in it.
-      devices: links.filter((link) => link !== lo && isMark(link.alias) && !goesWithPeer(link, links)),
+      devices: links
+        .filter((link) => link !== lo && isMark(link.alias) && !goesWithPeer(link, links))
+        .map((link) => link.name),
     };
   },
 
@@ -62,7 +64,7 @@ export const namespace = defineResource({
       if (observed?.name === undefined) return [];
       const { name, devices } = observed;
       return [
-        ...devices.map((device) => ip(name, "link", "delete", "dev", device.name)),
+        ...devices.map((dev) => ip(name, "link", "delete", "dev", dev)),
         ip(undefined, "netns", "delete", name),
       ];
     }
