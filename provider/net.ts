@@ -1,3 +1,4 @@
+import { isIPv4, isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
 
@@ -44,9 +45,11 @@ export const NetnsName = name("namespace", 255);
 
 /** canonicalIp gives an address the form in which iproute2 prints it, or undefined when it is none. */
 export function canonicalIp(text: string): { family: Family; text: string } | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return { family: 4, text };
-  if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
-  return { family: 6, text: ipaddr.IPv6.parse(text).toRFC5952String() };
+  if (isIPv4(text)) return { family: 4, text };
+  if (!isIPv6(text) || text.includes("%")) return undefined;
+  // The library takes `::192.0.2.1` for `::ffff:192.0.2.1`, which is another address (RFC 4291, 2.5.5).
+  const spelled = text.replace(/^::(?=\d+\.)/, "0::");
+  return { family: 6, text: ipaddr.IPv6.parse(spelled).toRFC5952String() };
 }
 
 /** familyOf tells the family of an address or prefix that is known to be well-formed. */
