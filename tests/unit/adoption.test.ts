@@ -317,6 +317,19 @@ describe("Namespace", () => {
     await engine.destroy();
     expect(host.toString()).toBe(START);
   });
+
+  test("one whose content is deleted at the same moment, by its own resource, is deleted", async () => {
+    const host = playground();
+    const engine = on(host, "Namespace");
+    await engine.up({ name: "n1" });
+    await on(host, "VethPair").up({ a: { name: "va", namespace: "n1" }, b: { name: "vb" } });
+    host.meddle = (line) => {
+      host.meddle = undefined;
+      host.byHand(line);
+    };
+    await engine.destroy();
+    expect(host.toString()).toBe(START);
+  });
 });
 
 describe("Sysctl", () => {
