@@ -56,16 +56,16 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject, F>(
   class Resource extends pulumi.CustomResource {
     constructor(name: string, args: Record<string, unknown>, opts: pulumi.CustomResourceOptions = {}) {
       const { inputs, parents } = namesOf(args);
-      const mark =
-        "mark" in contract.inputs.shape ? { mark: markOf(pulumi.getProject(), pulumi.getStack(), name) } : {};
+      const marked = "mark" in contract.inputs.shape && inputs.mark === undefined;
+      const mark = marked ? { mark: markOf(pulumi.getProject(), pulumi.getStack(), name) } : {};
       super(
         type,
         name,
         {
           // A property that is named here is there to be read later, also when the program doesn't set it.
           ...Object.fromEntries(properties.map((key) => [key, undefined])),
-          ...mark,
           ...(secretly(contract.inputs, inputs) as pulumi.Inputs),
+          ...mark,
           __provider: provider,
         },
         withParents(opts, parents),
@@ -116,11 +116,11 @@ function withParents(
   const [deletedWith] = around;
   const replaceWith = [...(opts.replaceWith ?? []), ...around, ...beside];
   return {
-    // Told to replace something (`--replace`, a taint, `replaceWith`) the engine asks us nothing, makes the new object,
-    // and then deletes the old one. Where both have one name they are the same object, and it would be gone.
-    deleteBeforeReplace: true,
     ...(deletedWith !== undefined && { deletedWith }),
     ...opts,
+    // Told to replace something (`--replace`, a taint, `replaceWith`) the engine asks us nothing, makes the new object,
+    // and then deletes the old one. Where both have one name they are the same object, and it would be gone.
+    deleteBeforeReplace: opts.deleteBeforeReplace ?? true,
     ...(replaceWith.length > 0 && { replaceWith }),
   };
 }
