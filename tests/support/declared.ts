@@ -26,8 +26,8 @@ export class Program {
     private readonly remove: () => void,
   ) {}
 
-  static async on(machine: Machine): Promise<Program> {
-    const { dir, stack, close } = await workplace("tests/programs/declared");
+  static async on(machine: Machine, name = "dev"): Promise<Program> {
+    const { dir, stack, close } = await workplace("tests/programs/declared", { name });
     // A host that is down on purpose is to be given up at once.
     return new Program(stack, dir, { ...connectionTo(machine), dialErrorLimit: 1 }, close);
   }

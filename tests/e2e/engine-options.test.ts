@@ -1,0 +1,240 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Lab, type Machine } from "../../lab/lab";
+import { Code, type Declared, expectCode, made, Program } from "../support/declared";
+import { FaultyIp } from "../support/faulty-ip";
+import { shell } from "../support/world";
+
+/** Resource options, secrets, and objects that are not ours: what the engine and the package make of them together. */
+
+const blue: Declared = { type: "Namespace", args: { name: "blue" } };
+const tunnel = (args: Readonly<Record<string, unknown>> = {}, options = {}): Declared => ({
+  type: "IpipTunnel",
+  args: { namespace: "blue", name: "t1", local: "10.0.0.1", remote: "10.0.0.2", mtu: 1400, ...args },
+  options: { dependsOn: [made("blue")], ...options },
+});
+
+let lab: Lab;
+let machine: Machine;
+let place: Program;
+
+beforeAll(async () => {
+  lab = await Lab.start({ hosts: ["machine"] });
+  machine = lab.host("machine");
+});
+
+afterAll(async () => {
+  await lab?.stop();
+});
+
+beforeEach(async () => {
+  place = await Program.on(machine);
+});
+
+afterEach(async () => {
+  expectCode(await place.destroy(), Code.ok);
+  place.close();
+});
+
+const link = () => shell(machine, "ip -n blue -details link show dev t1");
+
+describe("a resource option", () => {
+  test("ignoreChanges: what the program says of it counts no more", async () => {
+    place.declare({ blue, tunnel: tunnel() });
+    expectCode(await place.up(), Code.ok);
+    place.declare({ blue, tunnel: tunnel({ mtu: 1300 }, { ignoreChanges: ["mtu"] }) });
+    expectCode(await place.up("--expect-no-changes"), Code.ok);
+    expect(await link()).toContain("mtu 1400");
+  });
+
+  test("replaceOnChanges: what Linux would change in place is replaced", async () => {
+    place.declare({ blue, tunnel: tunnel() });
+    expectCode(await place.up(), Code.ok);
+    place.declare({ blue, tunnel: tunnel({ mtu: 1300 }, { replaceOnChanges: ["mtu"] }) });
+    expect(expectCode(await place.up(), Code.ok)).toMatch(/\+-\s*1 replaced\s+2 unchanged/);
+    expect(await link()).toContain("mtu 1300");
+  });
+
+  test("deleteBeforeReplace: a route makes room first, unless it is told that both may be there", async () => {
+    const ip = await FaultyIp.install(machine);
+    const routed = (metric: number, options = {}) => ({
+      blue,
+      route: {
+        type: "Route",
+        args: { namespace: "blue", destination: "10.9.0.0/16", dev: "lo", metric },
+        options: { dependsOn: [made("blue")], ...options },
+      } satisfies Declared,
+    });
+    const order = async () => {
+      const steps = (await ip.log()).flatMap((line) => /route (add|delete)/.exec(line)?.[1] ?? []);
+      await ip.clear();
+      return steps;
+    };
+    place.declare(routed(10));
+    expectCode(await place.up(), Code.ok);
+    expect(await order()).toEqual(["add"]);
+    place.declare(routed(20));
+    expectCode(await place.up(), Code.ok);
+    expect(await order()).toEqual(["delete", "add"]);
+    place.declare(routed(30, { deleteBeforeReplace: false }));
+    expectCode(await place.up(), Code.ok);
+    expect(await order()).toEqual(["add", "delete"]);
+    await ip.remove();
+  });
+
+  test("retainOnDelete: the object stays on the host when it leaves the program", async () => {
+    place.declare({ blue, tunnel: tunnel({}, { retainOnDelete: true }) });
+    expectCode(await place.up(), Code.ok);
+    place.declare({ blue });
+    expectCode(await place.up(), Code.ok);
+    expect(await place.find("tunnel")).toBeUndefined();
+    expect(await link()).toContain("mtu 1400");
+  });
+
+  test("protect: neither the program nor destroy removes it", async () => {
+    place.declare({ blue, tunnel: tunnel({}, { protect: true }) });
+    expectCode(await place.up(), Code.ok);
+    expect(expectCode(await place.destroy(), Code.error)).toContain("protected");
+    place.declare({ blue });
+    expectCode(await place.up(), Code.error);
+    expect(await link()).toContain("mtu 1400");
+    place.declare({ blue, tunnel: tunnel() });
+    expectCode(await place.up(), Code.ok);
+  });
+
+  test("aliases: under its new name in the program it is the same object, with a new mark", async () => {
+    place.declare({ blue, tunnel: tunnel() });
+    expectCode(await place.up(), Code.ok);
+    const index = (await place.find("tunnel"))?.outputs?.ifindex;
+    place.declare({ blue, renamed: tunnel({}, { aliases: [{ name: "tunnel" }] }) });
+    expect(expectCode(await place.up(), Code.ok)).toMatch(/renamed updated .*\[diff: ~mark\]/);
+    expect((await place.find("renamed"))?.outputs?.ifindex).toBe(index);
+    expect(await link()).toContain("alias pulumi:declared/dev/renamed");
+  });
+
+  test("additionalSecretOutputs: what the host tells is kept encrypted", async () => {
+    place.declare({ blue, tunnel: tunnel({}, { additionalSecretOutputs: ["ifindex", "flags"] }) });
+    expectCode(await place.up(), Code.ok);
+    const outputs = (await place.find("tunnel"))?.outputs;
+    expect(outputs?.ifindex).toMatchObject({ ciphertext: expect.any(String) });
+    expect(outputs?.flags).toMatchObject({ ciphertext: expect.any(String) });
+  });
+
+  test("id: looks an object up, and never touches it", async () => {
+    await shell(machine, "ip netns add red");
+    await shell(machine, "ip -n red link add t5 type ipip mode ipip local 10.0.0.5 remote 10.0.0.6 ttl 7");
+    const found: Declared = {
+      type: "IpipTunnel",
+      args: { namespace: "red", name: "t5" },
+      options: { id: "t5" },
+    };
+    place.declare({ found });
+    expectCode(await place.up(), Code.ok);
+    expect((await place.find("found"))?.outputs).toMatchObject({
+      local: "10.0.0.5",
+      remote: "10.0.0.6",
+      ttl: 7,
+      state: "down",
+    });
+    expectCode(await place.destroy(), Code.ok);
+    expect(await shell(machine, "ip -n red link show dev t5")).not.toContain("alias");
+    await shell(machine, "ip netns delete red");
+  });
+});
+
+describe("a private key in the program", () => {
+  test("is nowhere to be read in the state, in what the engine prints, or in an error", async () => {
+    const privateKey = readFileSync(machine.privateKeyPath, "utf8");
+    const [, , line = ""] = privateKey.split("\n");
+    expect(line.length).toBeGreaterThan(40);
+    place.declare({ blue, tunnel: tunnel() }, { privateKey, privateKeyPath: undefined });
+    const printed = [expectCode(await place.up("--diff"), Code.ok)];
+    place.declare({ blue, tunnel: tunnel({ dev: "missing0" }) }, { privateKey, privateKeyPath: undefined });
+    printed.push(expectCode(await place.up("--diff"), Code.error));
+    printed.push(expectCode(await place.refresh("--diff"), Code.ok));
+    printed.push((await place.stack.pulumi("stack", "export")).stdout);
+    for (const file of readdirSync(join(place.dir, "state"), { recursive: true, withFileTypes: true })) {
+      if (file.isFile()) printed.push(readFileSync(join(file.parentPath, file.name), "utf8"));
+    }
+    expect(printed.length).toBeGreaterThan(8);
+    expect(printed.filter((text) => text.includes(line))).toEqual([]);
+    expect((await place.find("tunnel"))?.outputs?.connection).toMatchObject({
+      host: "127.0.0.1",
+      privateKey: { ciphertext: expect.any(String) },
+    });
+  });
+
+  test("nor is a password that the host refuses, or a key that is none", async () => {
+    const [password, privateKey] = [
+      "open-sesame-4711",
+      "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r4711\n",
+    ];
+    for (const secret of [{ password }, { privateKey }]) {
+      place.declare({ blue }, { privateKeyPath: undefined, ...secret });
+      const text = expectCode(await place.up("--diff"), Code.error);
+      expect(text).not.toMatch(/4711/);
+      expect(text).toContain(`127.0.0.1:${machine.port}`);
+    }
+  });
+});
+
+describe("an object that is there already", () => {
+  const strangers = [
+    "ip netns add blue",
+    "ip -n blue link add t1 type ipip mode ipip local 10.0.0.1 remote 10.0.0.9",
+    "ip -n blue link add v1 type veth peer name v2",
+    "ip -n blue link set v1 up",
+    "ip -n blue link set v2 up",
+    "ip -n blue route add 10.9.0.0/16 dev v1",
+  ].join(" && ");
+  const program = (args = {}): Readonly<Record<string, Declared>> => ({
+    blue: { type: "Namespace", args: { name: "blue", ...args } },
+    tunnel: { type: "IpipTunnel", args: { ...tunnel().args, ...args } },
+    cable: {
+      type: "VethPair",
+      args: { a: { name: "v1", namespace: "blue" }, b: { name: "v2", namespace: "blue" }, ...args },
+    },
+    route: { type: "Route", args: { namespace: "blue", destination: "10.9.0.0/16", dev: "v2", ...args } },
+  });
+
+  test("is a stranger's: it is named and left alone, until it is to be adopted", async () => {
+    await shell(machine, strangers);
+    place.declare(program());
+    const text = expectCode(await place.up("--continue-on-error"), Code.error);
+    for (const what of [
+      "namespace blue",
+      "tunnel t1 in namespace blue",
+      "veth pair v1 in",
+      "route 10.9.0.0/16 (table",
+    ])
+      expect(text).toMatch(
+        new RegExp(`${what.replace("(", "\\(")}.* is there already, and it was not made by Pulumi`),
+      );
+    expect(text).toContain("remote 10.0.0.9");
+    expect(text).toContain("adopt: true");
+    for (const name of Object.keys(program())) expect(await place.find(name)).toBeUndefined();
+    expect(await link()).toContain("remote 10.0.0.9");
+    expect(await shell(machine, "ip -n blue route show 10.9.0.0/16")).toContain("dev v1");
+
+    place.declare(program({ adopt: true }));
+    expectCode(await place.up(), Code.ok);
+    expect(await link()).toMatch(/remote 10\.0\.0\.2 .*alias pulumi:declared\/dev\/tunnel/s);
+    expect(await shell(machine, "ip -n blue route show 10.9.0.0/16")).toMatch(/dev v2 proto 204/);
+    expectCode(await place.preview("--refresh"), Code.ok);
+    expectCode(await place.destroy(), Code.ok);
+    expect(await shell(machine, "ip netns list")).toBe("");
+  });
+
+  test("is another stack's: its mark is named, and it is left alone", async () => {
+    const other = await Program.on(machine, "prod");
+    other.declare({ blue, tunnel: tunnel() });
+    expectCode(await other.up(), Code.ok);
+    place.declare({ blue, tunnel: tunnel({ remote: "10.0.0.3" }) });
+    const text = expectCode(await place.up("--continue-on-error"), Code.error);
+    expect(text).toContain("namespace blue is there already, and it belongs to pulumi:declared/prod/blue");
+
+    expectCode(await other.preview("--refresh"), Code.ok);
+    expectCode(await other.destroy(), Code.ok);
+    other.close();
+  });
+});
