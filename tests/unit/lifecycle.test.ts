@@ -24,6 +24,15 @@ function events({ inputs, contract }: Sample): fc.Arbitrary<Event[]> {
   return fc.array(fc.oneof(up, up, hand, refresh), { maxLength: 12 });
 }
 
+/** What a kernel may be told to do otherwise with the addresses of a device. */
+const kernels = fc
+  .subarray(["ipv4/conf/all/promote_secondaries", "ipv6/conf/all/keep_addr_on_down"])
+  .map((keys) =>
+    ["", "ip netns exec ns1 ", "ip netns exec ns2 "].flatMap((within) =>
+      keys.map((key) => `${within}tee /proc/sys/net/${key} <<< 1`),
+    ),
+  );
+
 /** What somebody tries by hand and can't do changes nothing. */
 function tried(host: FakeHost, lines: readonly string[], which: number): void {
   try {
@@ -52,11 +61,11 @@ function asked(object: Fields, other: Fields): Fields {
 }
 
 describe.each(Object.entries(samples))("%s", (_, sample) => {
-  const start = playground().toString();
-
   test("is as asked for after each of many programs, whatever was done by hand between them", async () => {
-    const happenings = fc.asyncProperty(events(sample), async (happening) => {
+    const happenings = fc.asyncProperty(kernels, events(sample), async (kernel, happening) => {
       const host = playground();
+      host.byHand(...kernel);
+      const start = host.toString();
       const engine = new MiniEngine(sample.contract, host);
       let program: Fields = {};
       for (const event of happening) {
