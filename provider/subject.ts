@@ -87,6 +87,7 @@ export class Subject {
     if (
       result.failure !== undefined &&
       result.failure.step === making[0] &&
+      change.before === undefined &&
       this.contract.module !== undefined
     ) {
       // The kernel may lack its module, and not be able to load it by itself.

@@ -16,7 +16,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "An object with the same name or key is there already; for a tunnel also one with the same local, remote and dev.",
   ],
   [
-    /Nexthop has invalid gateway|Network is unreachable/,
+    /Nexthop has invalid gateway|Network is unreachable|No route to host/,
     "The gateway must be reachable through a device that is up; set `onlink` if it is reachable without a route to it.",
   ],
   [
@@ -28,6 +28,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [
     /setting the network namespace .* failed: Invalid argument/,
     "The file of that name in /run/netns leads to no namespace any more: remove it with `ip netns delete`.",
+  ],
+  [
+    /\bip: (command )?not found/,
+    "iproute2 is not installed on the host: `apt install iproute2` or `dnf install iproute`.",
   ],
   [/Read-only file system/, "/proc/sys is read-only there, as in most containers."],
 ];

@@ -28,8 +28,9 @@ export function observedDevice(link: Link, desired: Device) {
 
 /** The order in which they are listed says nothing once they are there, so the desired one is kept. */
 function observedAddresses(link: Link, desired: readonly string[]): string[] {
-  // The kernel gives every device that can have one a link-local address by itself.
-  const present = link.addresses.filter((address) => !isLinkLocal(address) || desired.includes(address));
+  // Those that the kernel gives a device, or somebody on the network, are there without anybody's asking.
+  const unasked = (address: string) => isLinkLocal(address) || link.leased.includes(address);
+  const present = link.addresses.filter((address) => !unasked(address) || desired.includes(address));
   const wanted = desired.filter((address) => present.includes(address));
   return [...wanted, ...present.filter((address) => !wanted.includes(address))];
 }

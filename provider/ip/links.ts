@@ -7,6 +7,7 @@ const AddressJson = z.object({
   local: z.string().optional(),
   address: z.string().optional(),
   prefixlen: z.number().optional(),
+  dynamic: z.boolean().default(false),
 });
 
 const LinkJson = z.object({
@@ -40,6 +41,8 @@ export interface Link {
   readonly data: Readonly<Record<string, unknown>>;
   /** `address/prefix`, in the kernel's order. */
   readonly addresses: readonly string[];
+  /** Those of them with a lifetime: given by DHCP or a router's advertisement, they come and go by themselves. */
+  readonly leased: readonly string[];
 }
 
 /** linksOf reads the entries of a listing. */
@@ -69,6 +72,7 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
     },
     data: json.linkinfo.info_data ?? {},
     addresses: json.addr_info.flatMap(addressOf),
+    leased: json.addr_info.filter(({ dynamic }) => dynamic).flatMap(addressOf),
   };
 }
 

@@ -79,7 +79,8 @@ const inputs = z.strictObject({
   mtu: z.int().min(MIN_MTU).max(MAX_MTU).optional(),
   /**
    * Addresses of the device with their prefix lengths, IPv4 and IPv6, `192.168.50.1/30`. Those not listed are removed,
-   * but never the IPv6 link-local one of the kernel. Left out, the addresses are left alone.
+   * but neither the IPv6 link-local one of the kernel nor one that DHCP or a router gave for a time. Left out, the
+   * addresses are left alone.
    */
   addresses: Addresses.optional(),
   /** Whether the device is up; one that is down carries nothing. */

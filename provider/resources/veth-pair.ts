@@ -23,8 +23,9 @@ const End = z.strictObject({
    */
   namespace: parentName(NetnsName).optional(),
   /**
-   * Addresses with their prefix lengths, IPv4 and IPv6, `10.0.0.1/24`. Those not listed are removed, but never the
-   * IPv6 link-local one of the kernel. Left out, the addresses are left alone.
+   * Addresses with their prefix lengths, IPv4 and IPv6, `10.0.0.1/24`. Those not listed are removed,
+   * but neither the IPv6 link-local one of the kernel nor one that DHCP or a router gave for a time. Left out, the
+   * addresses are left alone.
    */
   addresses: Addresses.optional(),
   /**
