@@ -31,9 +31,7 @@ export class Stack {
   private constructor(private readonly options: StackOptions) {
     this.name = options.name ?? "dev";
     const { home, node } = options;
-    const path = [node, join(CACHE, "engine", "bin"), process.env["PATH"]].filter(
-      (part) => part !== undefined,
-    );
+    const path = [node, join(CACHE, "engine", "bin"), process.env.PATH].filter((part) => part !== undefined);
     this.env = {
       ...process.env,
       PATH: path.join(delimiter),

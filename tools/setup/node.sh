@@ -7,11 +7,9 @@ NPM=(npm --no-audit --no-fund --no-update-notifier --loglevel error)
 step_dependencies() {
   local key
   key=$(content package.json package-lock.json)-node$(node -p 'process.versions.node.split(".")[0]')
-  # Not npm ci: it refuses a lock file that lacks some other platform's optional packages, and it removes all of
-  # node_modules first, under whatever runs from there. Without scripts: all that a dependency's script would make
-  # is optional, and our own build is a step of its own.
+  # Without scripts: all that a dependency's script would make is optional, and our own build is a step of its own.
   step dependencies node_modules/.package-lock.json "$key" 'installing the npm packages of package-lock.json' \
-    quietly "${NPM[@]}" install --ignore-scripts --no-save
+    quietly "${NPM[@]}" ci --ignore-scripts
 }
 
 step_build() {
