@@ -58,7 +58,8 @@ export class CommandFailed extends IpipError {
     readonly answer: string,
     advice?: string,
   ) {
-    super([`${host}: \`${command}\` failed with exit code ${code}`, answer && indent(answer), advice]);
+    const how = code === 0 ? "succeeded, but its answer can't be read" : `failed with exit code ${code}`;
+    super([`${host}: \`${command}\` ${how}`, answer && indent(answer), advice]);
   }
 }
 
