@@ -136,6 +136,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    // Under jest an error of Node's own is no instance of the tests' Error.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }

@@ -26,6 +26,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/Device for nexthop is not up|Network is down/, "The device must be up before a route can use it."],
   [/Invalid prefsrc address/, "`src` must be an address of this namespace: give it to a device first."],
   [
+    /Cannot open network namespace/,
+    "There is no such namespace: make it with a `Namespace` and give that resource as `namespace`.",
+  ],
+  [
     /setting the network namespace .* failed: Invalid argument/,
     "The file of that name in /run/netns leads to no namespace any more: remove it with `ip netns delete`.",
   ],
@@ -33,6 +37,15 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /\bip: (command )?not found/,
     "iproute2 is not installed on the host: `apt install iproute2` or `dnf install iproute`.",
   ],
+  [
+    /Cannot open network namespace/,
+    "There is no namespace of that name: make it first, or give the `Namespace` itself.",
+  ],
+  [
+    /\/proc\/sys\/.*: No such file or directory/,
+    "The kernel has no such parameter: check `key`; those of a device, or of a module, are there only as long as it is.",
+  ],
+  [/\/proc\/sys\/.*: Invalid argument/, "The kernel does not take this `value` for that `key`."],
   [/Read-only file system/, "/proc/sys is read-only there, as in most containers."],
 ];
 
