@@ -11,6 +11,8 @@ const noDevice = (name: string) => new Refusal(1, `Cannot find device "${name}"`
 
 /** Below it the kernel takes IPv6 off a device (RFC 8200). */
 const IPV6_MIN_MTU = 1280;
+/** The largest IPv4 packet less the outer header. */
+const MOST_THROUGH_TUNNEL = 65_515;
 
 export interface Address {
   readonly local: string;
@@ -208,7 +210,8 @@ function tunnelMtu({ dev }: Tunnel): number {
 export function setMtu(device: Device, mtu: number): void {
   if (device.kind === "veth" && mtu < 68) throw kernelRefuses("mtu less than device minimum.");
   if (device.kind === "veth" && mtu > 65_535) throw kernelRefuses("mtu greater than device maximum.");
-  if (device.kind === "ipip" && (mtu < 68 || mtu > 65_515)) throw netlinkRefuses("Invalid argument");
+  if (device.kind === "ipip" && (mtu < 68 || mtu > MOST_THROUGH_TUNNEL))
+    throw netlinkRefuses("Invalid argument");
   const had = carriesIpv6(device);
   device.mtu = mtu;
   if (had && !carriesIpv6(device)) flushIpv6(device);
