@@ -55,10 +55,15 @@ export class FakeHost implements Host {
     this.away = false;
   }
 
-  /** byHand is somebody at work on the host: command lines of plain words, as commandLine would print them. */
+  /** tell is somebody at work on the host: a command line of plain words, as commandLine would print it. */
+  tell(line: string): Answer {
+    return this.answer(commandOf(line));
+  }
+
+  /** byHand is somebody who does things on the host, and succeeds. */
   byHand(...lines: readonly string[]): void {
     for (const line of lines) {
-      const { code, stderr } = this.answer(commandOf(line));
+      const { code, stderr } = this.tell(line);
       if (code !== 0) throw new Error(`by hand: ${line}: ${stderr}`);
     }
   }

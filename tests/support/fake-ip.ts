@@ -153,7 +153,8 @@ function tunnelIn(netns: Netns, words: Words): Tunnel {
   const tos = words.next();
   const pmtudisc = words.is("pmtudisc");
   if (!pmtudisc) words.must("nopmtudisc");
-  const dev = words.option("dev");
+  const below = words.option("dev");
+  const dev = below === undefined ? undefined : deviceBelow(netns, below);
   if (ttl !== "inherit" && !pmtudisc) throw new Refusal(255, "ttl != 0 and nopmtudisc are incompatible");
   return {
     proto,
@@ -162,7 +163,7 @@ function tunnelIn(netns: Netns, words: Words): Tunnel {
     ttl: ttl === "inherit" ? 0 : Number(ttl),
     tos: tos === "inherit" ? 1 : Number(tos),
     pmtudisc,
-    dev: dev === undefined ? undefined : deviceBelow(netns, dev),
+    dev,
   };
 }
 

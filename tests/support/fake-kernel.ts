@@ -1,6 +1,6 @@
 import ipaddr from "ipaddr.js";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
-import { dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
+import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
 
 /**
  * The part of Linux's network stack that our contracts touch, with the side effects that matter to them. Every rule
@@ -176,7 +176,7 @@ export function addTunnel(netns: Netns, name: string, mtu: number | undefined, t
   if (!netns.kernel.hasModule("ipip")) throw kernelRefuses("Unknown device type.");
   if (netns.devices.some((device) => device.name === name)) throw netlinkRefuses("File exists");
   refuseTwin(netns, undefined, tunnel);
-  netns.add(name, "ipip", mtu ?? tunnelMtu(tunnel)).tunnel = tunnel;
+  netns.add(name, "ipip", mtu ?? tunnelMtu(netns, tunnel)).tunnel = tunnel;
 }
 
 export function changeTunnel(device: Device, mtu: number | undefined, tunnel: Tunnel): void {
@@ -186,7 +186,7 @@ export function changeTunnel(device: Device, mtu: number | undefined, tunnel: Tu
   if ((before.remote === "any") !== (tunnel.remote === "any")) throw netlinkRefuses("Invalid argument");
   refuseTwin(device.netns, device, tunnel);
   device.tunnel = { ...tunnel, proto: before.proto, dev: tunnel.dev ?? before.dev };
-  if (device.tunnel.dev !== before.dev) setMtu(device, mtu ?? tunnelMtu(device.tunnel));
+  if (device.tunnel.dev !== before.dev) setMtu(device, mtu ?? tunnelMtu(device.netns, device.tunnel));
   else if (mtu !== undefined) setMtu(device, mtu);
 }
 
@@ -202,8 +202,10 @@ function refuseTwin(netns: Netns, device: Device | undefined, { local, remote, d
   if (twin) throw netlinkRefuses("File exists");
 }
 
-function tunnelMtu({ dev }: Tunnel): number {
-  return (dev?.mtu ?? 1500) - 20;
+/** What the device that leads to the other end has, less the outer header. */
+function tunnelMtu(netns: Netns, { remote, dev }: Tunnel): number {
+  const below = deviceTowards(netns, remote, dev) ?? dev;
+  return Math.min((below?.mtu ?? 1500) - 20, MOST_THROUGH_TUNNEL);
 }
 
 /** setMtu: where IPv6 no longer fits, its addresses and routes go. */
@@ -242,7 +244,7 @@ export function setUp(device: Device): void {
       { local: "::1", length: 128, secondary: false },
     ];
   }
-  for (const address of device.addresses) device.netns.routes.push(...routesOfAddress(device, address));
+  for (const address of device.addresses) addRoutesOf(device, address);
   addLinkLocal(device);
   if (waiting !== undefined) addLinkLocal(waiting);
 }
@@ -263,7 +265,21 @@ function addLinkLocal(device: Device): void {
   if (has || device.kind === "loopback" || !running(device) || !carriesIpv6(device)) return;
   const address = { local: `fe80::fa:${device.ifindex.toString(16)}`, length: 64, secondary: false };
   device.addresses.push(address);
-  device.netns.routes.push(...routesOfAddress(device, address));
+  addRoutesOf(device, address);
+}
+
+/** addRoutesOf: IPv6 addresses of one subnet share its route. */
+function addRoutesOf(device: Device, address: Address): void {
+  const { routes } = device.netns;
+  routes.push(
+    ...routesOfAddress(device, address).filter((route) => !routes.some((other) => isAlike(route, other))),
+  );
+}
+
+function isAlike(one: FakeRoute, other: FakeRoute): boolean {
+  const { dev, destination, table, metric, protocol, src } = other;
+  const alike = one.destination === destination && one.table === table && one.metric === metric;
+  return alike && one.dev === dev && one.protocol === protocol && one.src === src;
 }
 
 /** addAddress: IPv4 addresses of one subnet hang on the first of them, an IPv6 address is there once. */
@@ -285,7 +301,7 @@ export function addAddress(device: Device, asked: Omit<Address, "secondary">, re
   };
   const at = addresses.findIndex(before);
   addresses.splice(at === -1 ? addresses.length : at, 0, address);
-  if (device.up) device.netns.routes.push(...routesOfAddress(device, address));
+  if (device.up) addRoutesOf(device, address);
 }
 
 export function deleteAddress(device: Device, asked: Omit<Address, "secondary">): void {
@@ -308,16 +324,11 @@ export function deleteAddress(device: Device, asked: Omit<Address, "secondary">)
 
 function drop(device: Device, address: Address): void {
   device.addresses = device.addresses.filter((other) => other !== address);
-  for (const gone of routesOfAddress(device, address)) {
-    dropRoutes(
-      device.netns,
-      (route) =>
-        route.protocol === 2 &&
-        route.dev === device &&
-        route.destination === gone.destination &&
-        route.src === gone.src,
-    );
-  }
+  const staying = device.addresses.flatMap((other) => routesOfAddress(device, other));
+  const going = routesOfAddress(device, address).filter(
+    (route) => !staying.some((other) => isAlike(route, other)),
+  );
+  dropRoutes(device.netns, (route) => going.some((other) => isAlike(route, other)));
   withoutSource(device.netns, address.local);
 }
 

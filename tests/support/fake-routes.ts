@@ -119,6 +119,9 @@ function completed(netns: Netns, asked: FakeRoute): FakeRoute {
     return { ...asked, dev };
   }
   if (type === "local" && family === 4 && asked.scope !== "host") throw kernelRefuses("Invalid scope.");
+  if (family === 4 && asked.onlink && asked.via === undefined) {
+    throw kernelRefuses("Invalid flags for nexthop - PERVASIVE and ONLINK can not be set.");
+  }
   const dev = asked.via === undefined ? asked.dev : deviceTo(netns, asked, asked.via);
   if (dev === undefined) throw netlinkRefuses("No such device");
   if (!dev.up && family === 4 && asked.via === undefined)
@@ -133,6 +136,7 @@ function completed(netns: Netns, asked: FakeRoute): FakeRoute {
 
 /** deviceTo finds the device that a gateway is reached by. */
 function deviceTo(netns: Netns, { family, dev, onlink }: FakeRoute, via: string): Device {
+  if (onlink && dev === undefined) throw kernelRefuses("Nexthop device required for onlink.");
   if (via.startsWith("fe80:") && dev === undefined) throw kernelRefuses("Egress device not specified.");
   if ((onlink || via.startsWith("fe80:")) && dev !== undefined) return dev;
   const candidates = netns.devices.filter((device) => device.up && (dev === undefined || device === dev));
@@ -145,6 +149,21 @@ function deviceTo(netns: Netns, { family, dev, onlink }: FakeRoute, via: string)
   );
   if (found !== undefined) return found;
   throw family === 4 ? kernelRefuses("Nexthop has invalid gateway.") : netlinkRefuses("No route to host");
+}
+
+/** deviceTowards is where a packet to an IPv4 address goes, past one device only when told so. */
+export function deviceTowards(netns: Netns, remote: string, dev: Device | undefined): Device | undefined {
+  if (remote === "any") return undefined;
+  if (hasAddress(netns, remote)) return netns.device("lo");
+  const lengthOf = ({ destination }: FakeRoute) => Number(destination.split("/")[1]);
+  const ways = netns.routes.filter(
+    (route) =>
+      route.family === 4 &&
+      route.table === 254 &&
+      (dev === undefined || route.dev === dev) &&
+      ipaddr.IPv4.parse(remote).match(ipaddr.IPv4.parseCIDR(route.destination)),
+  );
+  return ways.sort((one, other) => lengthOf(other) - lengthOf(one) || one.metric - other.metric)[0]?.dev;
 }
 
 function hasAddress(netns: Netns, ip: string): boolean {
