@@ -1,0 +1,189 @@
+import fc from "fast-check";
+import { Lab, type Machine } from "../../lab/lab";
+import { type Link, linksOf } from "../../provider/ip/links";
+import { type Route, routesOf } from "../../provider/ip/routes";
+import { FakeHost } from "../support/fake-host";
+
+/**
+ * The unit tests stand on a fake host, so what it says must be what Linux says. Random commands run on both: each must
+ * be taken, or refused in the same words, by both, and leave the same behind.
+ */
+
+const SEED = 61_176;
+const PROGRAMS = 12;
+const LENGTH = 14;
+
+const of = (...words: readonly string[]) => fc.constantFrom(...words);
+/** line joins parts with blanks, leaving out those that are empty. */
+const line = (...parts: readonly fc.Arbitrary<string>[]) =>
+  fc.tuple(...parts).map((words) => words.filter((word) => word !== "").join(" "));
+
+const place = of("ip", "ip", "ip", "ip -n ns1");
+const device = of("t0", "t1", "u0", "u1");
+const mtu = of("", "", "mtu 1400", "mtu 1000");
+const end = of("10.0.0.1", "10.0.0.2", "10.0.0.9", "any");
+const tunnel = line(
+  of("type ipip mode ipip local"),
+  end,
+  of("remote"),
+  end,
+  of("ttl inherit", "ttl 64"),
+  of("tos 0x0", "tos 0x10", "tos inherit"),
+  of("pmtudisc", "pmtudisc", "nopmtudisc"),
+  of("", "", "dev u0"),
+);
+const address = of(
+  ...["10.0.0.1/24", "10.0.0.2/24", "10.0.0.3/24", "10.0.1.2/30", "10.0.0.1/30", "10.9.0.1/32"],
+  ...["fd00::1/64", "fd00::2/64", "fd00::1/128"],
+);
+const key = (metric: string) =>
+  line(of("table 254", "table 100"), of(`metric ${metric}`, "metric 50"), of("proto 204"));
+const options = line(of("", "", "mtu 1300"), of("", "", "onlink"));
+const verb = of("add", "add", "replace");
+const nowhere = of("blackhole", "unreachable");
+const hops = (...gateways: string[]) =>
+  fc.oneof(line(of("dev"), device), line(of(...gateways), of("dev u0")), of(...gateways));
+
+const commands = fc.oneof(
+  line(place, of("link add name"), of("t0", "t1"), mtu, tunnel),
+  line(place, of("link change name"), of("t0", "t1"), mtu, tunnel),
+  line(
+    place,
+    of("link set dev"),
+    device,
+    of("up", "up", "down", "mtu 1000", "mtu 1500", "alias pulumi:a/b/c"),
+  ),
+  line(place, of("link delete dev"), device),
+  line(
+    place,
+    of("address add", "address add", "address replace", "address delete"),
+    address,
+    of("dev"),
+    device,
+  ),
+  line(
+    ...[place, of("-4 route"), verb, of("unicast 10.50.0.0/24", "unicast 10.0.0.0/24")],
+    ...[hops("via 10.0.0.9", "via 10.0.1.1"), key("0"), options],
+  ),
+  line(
+    ...[place, of("-6 route"), verb, of("unicast fd50::/64", "unicast ::/0")],
+    ...[hops("via fd00::9", "via fe80::9"), key("1024"), options],
+  ),
+  line(place, of("-4 route"), verb, nowhere, of("10.50.0.0/24"), key("0")),
+  line(place, of("-6 route"), verb, nowhere, of("fd50::/64"), key("1024")),
+  line(place, of("-4 route delete unicast 10.50.0.0/24", "-4 route delete blackhole 10.50.0.0/24"), key("0")),
+  line(place, of("-6 route delete unicast fd50::/64"), key("1024")),
+  of("ip netns add ns1", "ip netns delete ns1", "ip -n ns1 link set dev lo up", "ip link set dev lo up"),
+  of(
+    "ip link add name u0 type veth peer name u1",
+    "ip link add name u0 mtu 1400 type veth peer name u1 netns ns1 mtu 1300",
+  ),
+);
+
+const START = [
+  "ip link set dev lo up",
+  "ip link add name u0 type veth peer name u1",
+  "ip link set dev u0 up",
+  "ip link set dev u1 up",
+  "ip address add 10.0.0.1/24 dev u0",
+  "ip address add fd00::1/64 dev u0",
+  "ip link add name t0 type ipip mode ipip local 10.0.0.1 remote 10.0.0.2 ttl inherit tos 0x0 pmtudisc",
+];
+
+const LISTINGS = [
+  "-json -details address show",
+  "-4 -json -details -Numeric route show table all",
+  "-6 -json -details -Numeric route show table all",
+];
+const LOOKS = ["ip", "ip -n ns1"].flatMap((at) => LISTINGS.map((listing) => `${at} ${listing}`));
+
+/** What a command was answered with, and what was there afterwards. */
+interface Step {
+  readonly command: string;
+  readonly code: number;
+  readonly said: string;
+  readonly left: readonly unknown[];
+}
+
+/** Linux says the same in two ways, depending on whether the table was ever used. */
+const said = (stderr: string) =>
+  stderr.trim().replace("Error: FIB table does not exist.", "RTNETLINK answers: No such process");
+
+function comparable(listings: readonly string[]): unknown[] {
+  return listings.map((text, index) => {
+    if (text === "") return "there is no such namespace";
+    const entries = JSON.parse(text) as unknown[];
+    const kind = index % LISTINGS.length;
+    if (kind === 0) return linksOf(entries).map(linkShown).sort();
+    const routes = routesOf(kind === 1 ? 4 : 6, entries).filter(isSettled);
+    return routes.map((route) => JSON.stringify(route)).sort();
+  });
+}
+
+/** Numbers and hardware addresses are given as they come, and link-local addresses follow from them. */
+function linkShown({ ifindex: _, address: __, link, ...rest }: Link): string {
+  // NO-CARRIER lags behind what it tells.
+  const flags = rest.flags.filter((flag) => flag !== "NO-CARRIER");
+  const addresses = rest.addresses.filter((other) => !other.startsWith("fe80:")).sort();
+  const numbered = link.name === undefined || link.name.startsWith("if");
+  const below = numbered ? link.index !== undefined : link.name;
+  const data = { ...rest.data, ...(String(rest.data.link).startsWith("if") && { link: "gone" }) };
+  return JSON.stringify({ ...rest, flags, addresses, below, data });
+}
+
+/** Routes of the local table and to link-local subnets are the kernel's own business. */
+function isSettled({ table, destination }: Route): boolean {
+  return table !== 255 && !destination.startsWith("fe80:");
+}
+
+function onFake(program: readonly string[]): Step[] {
+  const host = new FakeHost(["ipip", "veth"]);
+  return program.map((command) => {
+    const { code, stderr } = host.tell(command);
+    return {
+      command,
+      code,
+      said: said(stderr),
+      left: comparable(LOOKS.map((look) => host.tell(look).stdout)),
+    };
+  });
+}
+
+async function onReal(machine: Machine, program: readonly string[]): Promise<Step[]> {
+  const looks = LOOKS.map((look) => `${look} 2>/dev/null || echo`).join("; ");
+  // Two lines of an answer, and one of each look, whatever comes.
+  const answer = "2>/tmp/said; echo $?; head -1 /tmp/said; test -s /tmp/said || echo";
+  const script = program.map((command) => `${command} >/dev/null ${answer}; ${looks}`);
+  // Each program has a network for itself.
+  const alone = `mkdir -p /run/netns; mount -t tmpfs none /run/netns; ${script.join("\n")}`;
+  const { stdout, stderr, code } = await machine.run(`unshare --net --mount sh -c '${alone}'`);
+  if (code !== 0) throw new Error(`the program did not run to its end: ${stderr}`);
+  const lines = stdout.split("\n");
+  const size = 2 + LOOKS.length;
+  return program.map((command, index) => {
+    const [exit = "", text = "", ...listings] = lines.slice(index * size, (index + 1) * size);
+    return { command, code: Number(exit), said: said(text), left: comparable(listings) };
+  });
+}
+
+describe("the fake host of the unit tests", () => {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.start({ hosts: ["machine"] });
+    await lab.host("machine").run("modprobe -a ipip veth");
+  });
+  afterAll(() => lab?.stop());
+
+  const programs = fc.sample(fc.array(commands, { minLength: LENGTH, maxLength: LENGTH }), {
+    seed: SEED,
+    numRuns: PROGRAMS,
+  });
+  test.each(programs.map((program, index) => [index, program] as const))(
+    "answers as Linux does, and is left as Linux is, by random program %i",
+    async (_, program) => {
+      const all = [...START, ...program];
+      expect(onFake(all)).toEqual(await onReal(lab.host("machine"), all));
+    },
+  );
+});
