@@ -38,10 +38,6 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "iproute2 is not installed on the host: `apt install iproute2` or `dnf install iproute`.",
   ],
   [
-    /Cannot open network namespace/,
-    "There is no namespace of that name: make it first, or give the `Namespace` itself.",
-  ],
-  [
     /\/proc\/sys\/.*: No such file or directory/,
     "The kernel has no such parameter: check `key`; those of a device, or of a module, are there only as long as it is.",
   ],
