@@ -73,6 +73,8 @@ async function clean(type: string, inputs: Fields): Promise<string> {
   return host.toString();
 }
 
+const unmarked = (state: string) => state.replaceAll(/ alias \S+/g, "");
+
 describe.each(Object.entries(cases))("%s", (type, { inputs, same, mark, stranger, device }) => {
   test("an object that is there already is left alone, and the message tells what it is", async () => {
     const host = playground();
@@ -107,6 +109,26 @@ describe.each(Object.entries(cases))("%s", (type, { inputs, same, mark, stranger
     expect(host.steps.slice(sent)).toEqual([]);
     await engine.destroy();
     expect(host.toString()).toBe(START);
+  });
+
+  test("an adoption that fails is known to the state if it has changed the object, and only then", async () => {
+    const steps = playground();
+    steps.byHand(...same);
+    await on(steps, type).up({ ...inputs, adopt: true });
+    for (const [step] of steps.steps.entries()) {
+      const host = playground();
+      host.byHand(...same);
+      const before = host.toString();
+      const engine = on(host, type);
+      host.breaks({ kind: "refuse", step });
+      expect(await failure(engine.up({ ...inputs, adopt: true }))).toBeInstanceOf(Error);
+      if (host.toString() === before) expect(engine.state).toBeUndefined();
+      // A mark on one end alone is on neither, and changes nothing.
+      if (engine.state === undefined) expect(unmarked(host.toString())).toBe(unmarked(before));
+      host.mended();
+      await engine.up({ ...inputs, adopt: true });
+      expect(host.toString()).toBe(await clean(type, inputs));
+    }
   });
 
   if (mark.length > 0) {

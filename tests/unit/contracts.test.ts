@@ -1,0 +1,64 @@
+import type { Fields } from "../../provider/state";
+import { FakeHost } from "../support/fake-host";
+import { CONNECTION, MiniEngine } from "../support/mini-engine";
+import { samples } from "../support/samples";
+
+function contractOf(type: string) {
+  const sample = samples[type];
+  if (sample === undefined) throw new Error(`there is no sample of ${type}`);
+  return sample.contract;
+}
+
+const tunnel = { name: "tun0", remote: "10.0.0.2" };
+const route = { destination: "10.10.2.0/24", via: "10.0.0.2" };
+
+// An id is unique on its host, and stands in states for ever.
+test.each<[string, Fields, string, string]>([
+  ["Namespace", { name: "n1" }, "203.0.113.1//n1", "namespace n1"],
+  ["IpipTunnel", tunnel, "203.0.113.1//tun0", "tunnel tun0"],
+  ["IpipTunnel", { ...tunnel, namespace: "n1" }, "203.0.113.1/n1/tun0", "tunnel tun0 in namespace n1"],
+  [
+    "IpipTunnel",
+    { ...tunnel, connection: { ...CONNECTION, port: 2222 } },
+    "203.0.113.1:2222//tun0",
+    "tunnel tun0",
+  ],
+  [
+    "VethPair",
+    { a: { name: "va", namespace: "n1" }, b: { name: "vb" } },
+    "203.0.113.1//n1:va/:vb",
+    "veth pair va in namespace n1 and vb",
+  ],
+  [
+    "Route",
+    route,
+    "203.0.113.1//10.10.2.0/24 table 254 metric 0",
+    "route 10.10.2.0/24 (table 254, metric 0)",
+  ],
+  [
+    "Route",
+    { ...route, metric: 50, table: 100, namespace: "n1" },
+    "203.0.113.1/n1/10.10.2.0/24 table 100 metric 50",
+    "route 10.10.2.0/24 (table 100, metric 50) in namespace n1",
+  ],
+  [
+    "Sysctl",
+    { key: "net.ipv4.ip_forward", value: 1 },
+    "203.0.113.1//net.ipv4.ip_forward",
+    "sysctl net.ipv4.ip_forward",
+  ],
+])("%s %j has an id and a name for people", (type, inputs, id, name) => {
+  const contract = contractOf(type);
+  const desired = new MiniEngine(contract, new FakeHost()).check(inputs);
+  expect([contract.id(desired), contract.describe(desired)]).toEqual([id, name]);
+});
+
+test.each([
+  ["Namespace", true],
+  ["VethPair", true],
+  ["IpipTunnel", true],
+  ["Route", false],
+  ["Sysctl", true],
+])("a %s must be gone before another one takes its place: %p", (type, gone) => {
+  expect(contractOf(type).deleteBeforeReplace).toBe(gone);
+});
