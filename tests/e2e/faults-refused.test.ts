@@ -267,6 +267,18 @@ describe("a host that declines", () => {
         cure: "ip netns delete n1",
       },
       {
+        what: "a sysctl that is not there",
+        type: "Sysctl",
+        inputs: { key: "net.ipv4.conf.d1.forwarding", value: 1 },
+        message: [
+          "`tee /proc/sys/net/ipv4/conf/d1/forwarding <<< 1` failed with exit code N",
+          "  tee: /proc/sys/net/ipv4/conf/d1/forwarding: No such file or directory",
+          "The kernel has no such parameter: check `key`; those of a device, or of a module, are there only as long as it is.",
+        ],
+        cure: "ip link add d1 type dummy",
+        after: "ip link delete d1",
+      },
+      {
         what: "a value that is none",
         type: "Sysctl",
         inputs: { key: "net.ipv4.ip_forward", value: "many" },
