@@ -182,10 +182,9 @@ export class Subject {
       new HalfMade(error, this.made(mark === undefined ? observed : { ...observed, mark }, memory, target));
     // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is. Unseen,
     // it is taken to be as it was to become, so that the next program replaces what Linux can't change back.
-    if (lost !== undefined) {
+    if (lost !== undefined || unseen !== undefined) {
       return half(after ?? (before && pick(before, Object.keys(this.contract.outputs.shape))));
     }
-    if (unseen !== undefined) return before === undefined ? half(undefined) : error;
     if (after === undefined) return error;
     const ours = (fields: Fields) => mark !== undefined && fields.mark === mark;
     if (before !== undefined) return !ours(before) && same(before, after) ? error : half(after);

@@ -78,6 +78,20 @@ async function survives(sample: Sample, operation: Operation, ways: readonly Way
   }
 }
 
+/** garble makes the answers that come with the next steps unreadable. */
+function garble(host: FakeHost): void {
+  const exchange = host.exchange.bind(host);
+  host.exchange = async (work) => {
+    const outcome = await exchange(work);
+    if (work.steps.length === 0) return outcome;
+    host.exchange = exchange;
+    return {
+      ...outcome,
+      answers: outcome.answers.map(() => ({ code: 1, stdout: "", stderr: "Segmentation fault" })),
+    };
+  };
+}
+
 const PATIENCE = 60_000;
 
 describe.each(Object.entries(samples))("%s", (_, sample) => {
@@ -174,6 +188,18 @@ describe.each(Object.entries(samples))("%s", (_, sample) => {
     expect(error).toBeInstanceOf(HalfMade);
     expect((error as HalfMade).reason).toBeInstanceOf(ConnectionLost);
     expect(engine.state?.halfMade).toBe(true);
+  });
+
+  test("what cannot be looked at after the steps is recorded as half made, and put right the next time", async () => {
+    const { host, engine } = await scene(sample, undefined);
+    for (const program of [from, to]) {
+      garble(host);
+      await expect(engine.up(program)).rejects.toBeInstanceOf(HalfMade);
+      expect([engine.state?.halfMade, await engine.up(program)]).toEqual([true, "updated"]);
+    }
+    expect(host.toString()).toBe(await leftBy(sample, from, to));
+    await engine.destroy();
+    expect(host.toString()).toBe(START);
   });
 
   test("without permission nothing is made, and the message says what to do", async () => {
