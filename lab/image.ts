@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { IMAGES } from "./paths";
-import { isAlive, ownProcess } from "./process";
+import { hasCode, isAlive, ownProcess } from "./process";
 import { allRecords } from "./record";
 import { aptOptions, aptSources, SUITE } from "./sources";
 import { lastLines, until } from "./wait";
@@ -112,7 +112,7 @@ function removed(folder: string): true | undefined {
     rmSync(folder, { recursive: true, force: true });
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOTEMPTY") return undefined;
+    if (hasCode(error, "ENOTEMPTY")) return undefined;
     throw error;
   }
 }

@@ -37,6 +37,14 @@ export async function must(argv: readonly string[], options: RunOptions = {}): P
 }
 
 /**
+ * hasCode tells what went wrong in a call to the system. It does not ask for the class: under jest, the errors of
+ * Node's own modules are of another Error than the tests'.
+ */
+export function hasCode(error: unknown, code: string): boolean {
+  return typeof error === "object" && error !== null && "code" in error && error.code === code;
+}
+
+/**
  * ProcessId is a process and the moment it started, in the kernel's ticks: a number that the kernel gave to another
  * process in the meantime is not taken for it.
  */

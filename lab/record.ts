@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from "node:path";
 import { z } from "zod";
 import { LABS } from "./paths";
-import { isAlive, must, ownProcess, type ProcessId, parseProcessId, sessionIn } from "./process";
+import { hasCode, isAlive, must, ownProcess, type ProcessId, parseProcessId, sessionIn } from "./process";
 import { until } from "./wait";
 
 const MachineRecord = z.object({
@@ -136,7 +136,6 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
   } catch (error) {
-    // Under jest an error of Node's own is no instance of the tests' Error.
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    if (!hasCode(error, "ESRCH")) throw error;
   }
 }
