@@ -13,6 +13,7 @@ import {
   inputsIn,
   isFields,
   isLookup,
+  isUnproven,
   outputsOf,
   pick,
 } from "./state";
@@ -65,9 +66,13 @@ export class Lifecycle {
   /** create makes the object, or takes it over when it is ours from an interrupted run or is to be adopted. */
   async create(desired: Desired): Promise<Made> {
     const subject = this.subject(desired);
+    if (this.contract.exclusive === true && desired.adopt !== true) {
+      const made = await subject.make();
+      if (made !== undefined) return made;
+    }
     const { view, found: before } = await subject.look();
-    if (before !== undefined && desired.adopt !== true && !this.isOurs(subject, before)) {
-      throw taken(subject, pick(before, Object.keys(this.contract.inputs.shape)));
+    if (before !== undefined && desired.adopt !== true && !subject.isOurs(before)) {
+      throw this.taken(subject, before);
     }
     const clearing = this.clearing(subject, view);
     const memory = this.memory(before ?? {});
@@ -78,9 +83,14 @@ export class Lifecycle {
   async update(state: Fields, desired: Desired): Promise<Made> {
     const old = inputsIn(this.contract, state);
     const subject = this.subject(desired);
-    const { view, found: before } = await subject.look();
+    const { view, found: before } = await subject.find();
     refuseForeign(subject, before, [old.mark, desired.mark]);
-    const clearing = this.clearing(subject, view);
+    const proven = !isUnproven(state) || desired.adopt === true;
+    if (!proven && before !== undefined && !this.subject(old).isOursSoFar(before)) {
+      throw this.taken(subject, before);
+    }
+    // Without a view of what is around it, it is there itself, so nothing is in its place.
+    const clearing = view === undefined ? [] : this.clearing(subject, view);
     const target = this.contract.release?.(old, desired) ?? desired;
     return await subject.bring({ before, clearing, target: target as Desired, memory: this.memory(state) });
   }
@@ -89,10 +99,12 @@ export class Lifecycle {
   async read(state: Fields): Promise<(Made & { readonly inputs: Fields }) | undefined> {
     const lookup = isLookup(state);
     const desired = lookup ? this.lookedUp(state) : inputsIn(this.contract, state);
-    const { found } = await this.subject(desired).look();
+    const subject = this.subject(desired);
+    const { found } = await subject.look(true);
     if (found === undefined) return undefined;
     // What another stack has made in its place is not ours; its mark in our state would make it so.
     if (!lookup && isForeign(found, desired, [desired.mark])) return undefined;
+    if (isUnproven(state) && !subject.isOursSoFar(found)) return undefined;
     // A program that looks an object up says no more than which one: the rest is what is found.
     const wanted = lookup ? { ...pick(found, Object.keys(this.contract.inputs.shape)), ...desired } : desired;
     const outputs = outputsOf(this.contract, wanted, { ...found, ...this.memory(state) });
@@ -103,9 +115,11 @@ export class Lifecycle {
   async delete(state: Fields): Promise<void> {
     const desired = inputsIn(this.contract, state);
     const subject = this.subject(desired);
-    const { found } = await subject.look();
+    const { found } = await subject.find();
     if (found === undefined) return;
     refuseForeign(subject, found, [desired.mark]);
+    // What was never seen to be made, and now shows to be somebody else's, is not ours to remove.
+    if (isUnproven(state) && !subject.isOursSoFar(found)) return;
     await subject.remove(found, this.memory(state));
   }
 
@@ -117,12 +131,6 @@ export class Lifecycle {
     throw new Error(`a ${this.contract.type} can't be looked up like this: ${wrong.join("; ")}`);
   }
 
-  /** isOurs tells what an interrupted run of this stack has made from what is somebody else's. */
-  private isOurs(subject: Subject, found: Fields): boolean {
-    if (found.mark !== subject.desired.mark) return false;
-    return !this.contract.sharedMark || subject.steps(subject.desired, found).length === 0;
-  }
-
   private subject(desired: Desired): Subject {
     return new Subject(this.contract, this.hostFor(desired.connection), desired);
   }
@@ -130,6 +138,10 @@ export class Lifecycle {
   /** What is remembered from before the object was made: nobody else knows it afterwards. */
   private memory(from: Fields): Fields {
     return pick(from, this.contract.remembers ?? []);
+  }
+
+  private taken(subject: Subject, found: Fields): Conflict {
+    return taken(subject, pick(found, Object.keys(this.contract.inputs.shape)));
   }
 
   /** clearing is how to take away what is in the way, when that was asked for. */

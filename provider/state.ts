@@ -66,6 +66,17 @@ export function pick(fields: Fields, keys: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(fields).filter(([key]) => keys.includes(key)));
 }
 
+/**
+ * UNPROVEN stands in the state of an object that nobody has seen: whether it was made, or was somebody else's before,
+ * shows only when the host is looked at again.
+ */
+export const UNPROVEN = { unproven: true } as const;
+
+/** isUnproven tells whether a state is of such an object. */
+export function isUnproven(state: Fields): boolean {
+  return state.unproven === true;
+}
+
 export interface Changes {
   /** Inputs whose value differs, or isn't known yet. */
   readonly changed: readonly string[];

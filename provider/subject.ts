@@ -1,9 +1,9 @@
 import { CommandFailed, ConnectionLost, IpipError, NotConverged } from "./errors";
 import { type Answer, type Command, commandLine, type Failure, type Host } from "./host/host";
 import { advise, adviseModule, type Module } from "./ip/advice";
-import { View } from "./ip/view";
+import { Unclear, View } from "./ip/view";
 import type { Contract, Obstacle, Plain } from "./resource";
-import { type Desired, type Fields, inputsLike, outputsOf, pick, same } from "./state";
+import { type Desired, type Fields, inputsLike, outputsOf, pick, same, UNPROVEN } from "./state";
 
 /** Made is an object as the state records it. */
 export interface Made {
@@ -32,6 +32,12 @@ export interface Change {
   readonly memory: Fields;
 }
 
+/** What a host has of an object, with the view of all around it where the whole was looked at. */
+export interface Sight {
+  readonly found: Fields | undefined;
+  readonly view?: View;
+}
+
 /** How things stand after some steps. */
 interface Result {
   readonly failure?: Failure | undefined;
@@ -58,11 +64,35 @@ export class Subject {
     return this.contract.describe(this.desired);
   }
 
-  async look(): Promise<{ view: View; found: Fields | undefined }> {
+  /** look asks for all that can matter; `recent` is content with what was seen a moment ago. */
+  async look(recent = false): Promise<Required<Sight>> {
     const queries = this.contract.observe(this.desired);
-    const { answers } = await this.host.exchange({ steps: [], queries });
+    const { answers } = await this.host.exchange({ steps: [], queries, recent });
     const view = new View(this.host.label, queries, answers);
     return { view, found: this.contract.parse(view, this.desired) };
+  }
+
+  /** find asks for the object alone, where that is less and tells enough. */
+  async find(): Promise<Sight> {
+    const queries = this.contract.glance?.(this.desired, true);
+    if (queries === undefined) return await this.look();
+    const { answers } = await this.host.exchange({ steps: [], queries });
+    const sight = this.glimpsed(queries, answers);
+    return sight ?? (await this.look());
+  }
+
+  /** isOurs tells what an interrupted run of this stack has made from what is somebody else's. */
+  isOurs(found: Fields): boolean {
+    if (found.mark !== this.desired.mark) return false;
+    return !this.contract.sharedMark || this.steps(this.desired, found).length === 0;
+  }
+
+  /** isOursSoFar tells it also of one that has no mark yet: it is just as our first steps have left it. */
+  isOursSoFar(found: Fields): boolean {
+    if (this.isOurs(found)) return true;
+    const [, ...rest] = this.steps(this.desired, undefined);
+    const left = this.steps(this.desired, found);
+    return left.length > 0 && left.length <= rest.length && same(left, rest.slice(rest.length - left.length));
   }
 
   /** steps leads from what is observed to a target, through nothing at all where Linux has no direct way. */
@@ -80,10 +110,25 @@ export class Subject {
     );
   }
 
+  /**
+   * make makes the object from nothing without looking first, for Linux refuses to make what is there. It gives
+   * undefined when it was refused.
+   */
+  async make(): Promise<Made | undefined> {
+    const making = this.steps(this.desired, undefined);
+    const change = { before: undefined, clearing: [], target: this.desired, memory: {} };
+    const result = await this.apply(making, true);
+    const { failure, lost, after, unseen } = result;
+    if (failure !== undefined && failure.step === making[0] && !wasKilled(failure)) return undefined;
+    if (lost !== undefined && after !== undefined && !this.isOursSoFar(after)) throw lost;
+    const unproven = lost !== undefined && unseen !== undefined;
+    return await this.settle(change, making, result, unproven);
+  }
+
   /** bring carries a change out, and gives the object as it was read back. */
   async bring(change: Change): Promise<Made> {
     const making = this.steps(change.target, change.before);
-    let result = await this.apply([...change.clearing, ...making]);
+    let result = await this.apply([...change.clearing, ...making], true);
     if (
       result.failure !== undefined &&
       result.failure.step === making[0] &&
@@ -93,17 +138,31 @@ export class Subject {
       // The kernel may lack its module, and not be able to load it by itself.
       result = await this.applyWithModule(this.contract.module, making, result);
     }
+    return await this.settle(change, making, result);
+  }
+
+  /** settle gives the object when it is as it should be, and else leaves as little of it as can be. */
+  private async settle(
+    change: Change,
+    making: readonly Command[],
+    result: Result,
+    unproven = false,
+  ): Promise<Made> {
     const error = this.errorIn(change.target, result);
     if (error === undefined) return this.made(result.after, change.memory);
-    const nothingMade = result.failure !== undefined && result.failure.step === making[0];
-    throw await this.wayBack(error, change, result, nothingMade);
+    const { failure, after } = result;
+    const nothingMade =
+      failure !== undefined &&
+      failure.step === making[0] &&
+      // Killed, it may have done its work before.
+      !(wasKilled(failure) && after !== undefined && this.isOursSoFar(after));
+    throw await this.wayBack(error, change, result, { nothingMade, unproven });
   }
 
   /** remove takes the object away. */
   async remove(observed: Fields, memory: Fields): Promise<void> {
-    const { failure, lost, after, unseen } = await this.apply(
-      this.steps(undefined, { ...observed, ...memory }),
-    );
+    const steps = this.steps(undefined, { ...observed, ...memory });
+    const { failure, lost, after, unseen } = await this.apply(steps, false);
     const left = this.steps(undefined, after && { ...after, ...memory });
     if (unseen === undefined) {
       if (left.length === 0) return;
@@ -115,11 +174,15 @@ export class Subject {
     throw lost ?? unseen ?? new NotConverged(this.host.label, this.name, ["it is still there"]);
   }
 
-  private async apply(steps: readonly Command[]): Promise<Result> {
-    const queries = this.contract.observe(this.desired);
+  /** apply carries steps out, after which the object should be there, or gone, and sees how things stand then. */
+  private async apply(steps: readonly Command[], there: boolean): Promise<Result> {
+    const alone = this.contract.glance?.(this.desired, there);
+    const queries = alone ?? this.contract.observe(this.desired);
     try {
       const { failure, answers } = await this.host.exchange({ steps, queries });
-      return { failure, ...this.seen(queries, answers) };
+      if (alone === undefined) return { failure, ...this.seen(queries, answers) };
+      const sight = failure === undefined ? this.glimpsed(alone, answers) : undefined;
+      return { failure, ...(sight === undefined ? await this.lookAgain() : { after: sight.found }) };
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
       // How far it went nobody knows, so look; it is never sent again blindly.
@@ -127,6 +190,17 @@ export class Subject {
         ({ found }) => ({ lost: error, after: found }),
         () => ({ lost: error, unseen: error }),
       );
+    }
+  }
+
+  private async lookAgain(): Promise<Result> {
+    const queries = this.contract.observe(this.desired);
+    try {
+      const { answers } = await this.host.exchange({ steps: [], queries });
+      return this.seen(queries, answers);
+    } catch (error) {
+      if (error instanceof IpipError) return { unseen: error };
+      throw error;
     }
   }
 
@@ -141,9 +215,19 @@ export class Subject {
     }
   }
 
+  /** glimpsed is what questions about the object alone tell; undefined when they don't, and all must be looked at. */
+  private glimpsed(queries: readonly Command[], answers: readonly Answer[]): Sight | undefined {
+    try {
+      return { found: this.contract.parse(new View(this.host.label, queries, answers), this.desired) };
+    } catch (error) {
+      if (error instanceof Unclear || error instanceof IpipError) return undefined;
+      throw error;
+    }
+  }
+
   private async applyWithModule(module: Module, steps: readonly Command[], first: Result): Promise<Result> {
     const { failure } = await this.host.exchange({ steps: [{ argv: ["modprobe", module] }], queries: [] });
-    return failure === undefined ? await this.apply(steps) : { ...first, unloaded: failure.answer };
+    return failure === undefined ? await this.apply(steps, true) : { ...first, unloaded: failure.answer };
   }
 
   private errorIn(target: Desired, result: Result): IpipError | undefined {
@@ -171,7 +255,7 @@ export class Subject {
     error: IpipError,
     change: Change,
     result: Result,
-    nothingMade: boolean,
+    { nothingMade, unproven }: { readonly nothingMade: boolean; readonly unproven: boolean },
   ): Promise<Error> {
     const { before, target, memory } = change;
     const { lost, after, unseen } = result;
@@ -179,7 +263,10 @@ export class Subject {
     const { mark } = this.desired;
     const half = (observed: Fields | undefined) =>
       // It is ours also before it is marked: recorded without its mark, it would be a stranger's as soon as it has it.
-      new HalfMade(error, this.made(mark === undefined ? observed : { ...observed, mark }, memory, target));
+      new HalfMade(
+        error,
+        this.made(mark === undefined ? observed : { ...observed, mark }, memory, target, unproven),
+      );
     // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is. Unseen,
     // it is taken to be as it was to become, so that the next program replaces what Linux can't change back.
     if (lost !== undefined || unseen !== undefined) {
@@ -197,10 +284,15 @@ export class Subject {
     return undone ? error : half(after);
   }
 
-  private made(observed: Fields | undefined, memory: Fields, desired = this.desired): Made {
+  private made(observed: Fields | undefined, memory: Fields, desired = this.desired, unproven = false): Made {
     const outputs = outputsOf(this.contract, desired, { ...observed, ...memory });
-    return { id: this.contract.id(this.desired), outputs };
+    return { id: this.contract.id(this.desired), outputs: { ...outputs, ...(unproven && UNPROVEN) } };
   }
+}
+
+/** wasKilled tells a command that was ended by a signal, of which nobody knows what it has done. */
+function wasKilled({ answer }: Failure): boolean {
+  return answer.code > 128 && answer.code < 255;
 }
 
 function differences(target: Desired, after: Fields | undefined, left: readonly Command[]): string[] {

@@ -26,6 +26,8 @@ export interface Work {
   readonly steps: readonly Command[];
   /** Run after the steps, whether they succeeded or not; each may fail on its own. */
   readonly queries: readonly Command[];
+  /** Whether questions alone may be answered by what was seen a moment ago, unless we have changed something since. */
+  readonly recent?: boolean;
 }
 
 /** Failure names the step that ended an operation's list. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { ConnectionLost, HostUnreachable } from "../errors";
 import type { Connection } from "./connection";
-import { type Answer, commandLine, type Host, type Outcome, type Work } from "./host";
+import { Call, exchange, outcomeOf } from "./exchange";
+import { commandLine, type Host, type Outcome, type Work } from "./host";
 import { labelOf, open } from "./open";
-import { failureOf, type Run, runOf, runsOf, scriptOf } from "./script";
+import { type Seen, seenOn } from "./seen";
 import type { Shell } from "./shell";
 
 export { onWait } from "./open";
@@ -32,50 +33,52 @@ function poolKey({ perDialTimeout, dialErrorLimit, operationTimeout, ...target }
     .digest("hex");
 }
 
-/** Call is one operation's work on its way. */
-interface Call {
-  readonly work: Work;
-  readonly operation: readonly Run[];
-  readonly queries: readonly Run[];
+/** Waiting is a call with those who wait for it. */
+class Waiting extends Call {
   /** Whether it may be sent again when its answer is lost: a call without steps may, once. */
   repeatable: boolean;
-  resolve(outcome: Outcome): void;
-  reject(error: unknown): void;
+
+  constructor(
+    work: Work,
+    readonly resolve: (outcome: Outcome) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    super(work);
+    this.repeatable = work.steps.length === 0;
+  }
 }
 
 /**
- * Session carries work to one host over one shell. While one script is under way, calls gather and travel together in
- * the next, all steps before all queries, so that no answer is older than a step sent with or before it.
+ * Session carries work to one host over one shell. While one exchange is under way, calls gather and travel together
+ * in the next.
  */
 class Session {
-  private waiting: Call[] = [];
+  private waiting: Waiting[] = [];
   private shell: Shell | undefined;
+  private readonly seen: Seen;
   private busy = false;
   private opening = new AbortController();
   private trouble: string | undefined;
   private idle: NodeJS.Timeout | undefined;
 
-  constructor(private readonly connection: Connection) {}
+  constructor(private readonly connection: Connection) {
+    this.seen = seenOn(labelOf(connection));
+  }
 
   async exchange(work: Work, seconds: number): Promise<Outcome> {
-    const operation = runsOf(work.steps);
-    const queries = work.queries.map(runOf);
-    if (operation.length + queries.length === 0) return { answers: [] };
+    if (work.steps.length + work.queries.length === 0) return { answers: [] };
     return await new Promise((resolve, reject) => {
-      const call: Call = {
+      const call = new Waiting(
         work,
-        operation,
-        queries,
-        repeatable: operation.length === 0,
-        resolve: (outcome) => {
+        (outcome) => {
           clearTimeout(deadline);
           resolve(outcome);
         },
-        reject: (error) => {
+        (error) => {
           clearTimeout(deadline);
           reject(error);
         },
-      };
+      );
       const deadline = setTimeout(() => this.expire(call, seconds), seconds * 1000);
       this.waiting.push(call);
       void this.serve();
@@ -94,6 +97,10 @@ class Session {
 
   /** round sends what has gathered, and settles every call that it sends. */
   private async round(): Promise<void> {
+    // Calls made in the same turn of the event loop travel together.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.remember();
+    if (this.waiting.length === 0) return;
     const { signal } = this.opening;
     try {
       if (!this.shell?.alive) {
@@ -105,19 +112,30 @@ class Session {
       if (!signal.aborted) for (const call of this.waiting.splice(0)) call.reject(error);
       return;
     }
-    // Calls made in the same turn of the event loop travel together.
-    await new Promise((resolve) => setImmediate(resolve));
     if (!this.shell.alive) return;
     const calls = this.waiting.splice(0);
     if (calls.length > 0) await this.send(this.shell, calls);
   }
 
-  private async send(shell: Shell, calls: readonly Call[]): Promise<void> {
-    const queries = new Map(calls.flatMap((call) => call.queries).map((run) => [keyOf(run), run]));
-    const operations = calls.map(({ operation }) => operation);
+  /** remember answers those who are content with what was seen a moment ago. */
+  private remember(): void {
+    const changing = this.waiting.some(({ work }) => work.steps.length > 0);
+    if (changing) return;
+    this.waiting = this.waiting.filter((call) => {
+      const answers = call.work.recent === true && this.seen.answers(call.questions);
+      if (answers) call.resolve(outcomeOf(call, answers));
+      return !answers;
+    });
+  }
+
+  private async send(shell: Shell, calls: readonly Waiting[]): Promise<void> {
+    // What was seen before a change is never told after it, whatever became of the change.
+    if (calls.some(({ work }) => work.steps.length > 0)) this.seen.forget();
+    const keep = this.seen.asked();
     try {
-      const sections = await shell.run((nonce) => scriptOf(operations, [...queries.values()], nonce));
-      settle(calls, [...queries.keys()], sections);
+      const answers = await exchange(shell, calls);
+      keep(answers);
+      for (const call of calls) call.resolve(outcomeOf(call, answers));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       shell.close(why);
@@ -125,14 +143,15 @@ class Session {
     }
   }
 
-  private lose(call: Call, why: string): void {
+  private lose(call: Waiting, why: string): void {
     const { work } = call;
-    if (call.repeatable) this.waiting.push(call);
-    else call.reject(new ConnectionLost(labelOf(this.connection), why, doing(work), work.steps.length > 0));
+    const changing = work.steps.length > 0;
+    if (changing ? !call.sent : call.repeatable) this.waiting.push(call);
+    else call.reject(new ConnectionLost(labelOf(this.connection), why, doing(work), changing));
     call.repeatable = false;
   }
 
-  private expire(call: Call, seconds: number): void {
+  private expire(call: Waiting, seconds: number): void {
     if (!this.waiting.includes(call)) {
       call.repeatable = false;
       this.shell?.close(`there was no answer within ${seconds} s`);
@@ -155,41 +174,6 @@ class Session {
     this.opening.abort();
     this.opening = new AbortController();
   }
-}
-
-/** settle gives each call its part of an exchange's sections, which are numbered as scriptOf has put them. */
-function settle(
-  calls: readonly Call[],
-  queries: readonly string[],
-  sections: ReadonlyMap<number, Answer>,
-): void {
-  const answerTo = (section: number) => {
-    const answer = sections.get(section);
-    if (answer === undefined) throw new Error(`the host left out answer ${section} of ${sections.size}`);
-    return answer;
-  };
-  let section = 0;
-  const failures = calls.map(({ operation }) => {
-    const first = section;
-    section += operation.length;
-    for (const [index, run] of operation.entries()) {
-      const failure = failureOf(run, answerTo(first + index));
-      if (failure !== undefined) return failure;
-    }
-    return undefined;
-  });
-  const answers = new Map(queries.map((key, index) => [key, answerTo(section + index)]));
-  for (const [index, call] of calls.entries()) {
-    const failure = failures[index];
-    call.resolve({
-      ...(failure && { failure }),
-      answers: call.queries.flatMap((run) => answers.get(keyOf(run)) ?? []),
-    });
-  }
-}
-
-function keyOf({ argv, stdin }: Run): string {
-  return JSON.stringify([argv, stdin]);
 }
 
 function doing({ steps, queries }: Work): string | undefined {

@@ -6,6 +6,7 @@ import type { Line } from "./dial";
 import type { Answer } from "./host";
 import { Refusal } from "./refusal";
 import { endOf, preamble, sectionsOf } from "./script";
+import { LIFETIME, Told, tellerLoop, tellingOf } from "./teller";
 
 /** How much of what a host said goes into a message. */
 const MAX_QUOTE = 1000;
@@ -20,7 +21,9 @@ function loginCommand({ become }: Connection, nonce: string): string {
   const path = `\${PATH:-/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`;
   const hello =
     `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip && ip -json -Numeric -V 2>&1; ` +
-    `echo ${nonce}-"end"; echo ${nonce}-"end" >&2; exec /bin/sh`;
+    `echo ${nonce}-"end"; echo ${nonce}-"end" >&2; ` +
+    // What is begun is carried out to its end also when the connection breaks or the engine is killed meanwhile.
+    `trap "" HUP PIPE; exec 4>&1; /bin/sh 3>&1 >&4 4>&- | { exec 4>&-; ${tellerLoop}; }`;
   const shell = `/bin/sh -c '${hello}'`;
   if (become === undefined) return `exec ${shell}`;
   if (become.method === "doas") return `exec doas -n -u ${become.user} -- ${shell}`;
@@ -34,6 +37,8 @@ export class Shell {
   private readonly nonce = randomBytes(16).toString("hex");
   private readonly stdout = new Collector();
   private readonly stderr = new Collector();
+  /** When the long-lived `ip` was started; undefined while none runs. */
+  private telling: number | undefined;
   private lost: Error | undefined;
   /** Whether it was the connection that ended, not the shell. */
   private cut = false;
@@ -71,6 +76,45 @@ export class Shell {
     this.channel.write(script(this.nonce));
     const [stdout, stderr] = await Promise.all([this.stdout.until(end), this.stderr.until(end)]);
     return sectionsOf(stdout.text, stderr.text, this.nonce);
+  }
+
+  /**
+   * tell has the long-lived `ip` do lines one after another, and gives an answer for each that was begun: the first
+   * that fails is the last of them.
+   */
+  async tell(lines: readonly string[]): Promise<Answer[]> {
+    // There is no command of this name, and a batch ends at what it does not know.
+    if (this.telling !== undefined && Date.now() - this.telling > LIFETIME) await this.feed(["end"]);
+    return await this.feed(lines);
+  }
+
+  /** forget makes the next lines go to a new `ip`, for which no name stands for a number yet. */
+  forget(): void {
+    if (this.telling !== undefined) this.telling = 0;
+  }
+
+  private async feed(lines: readonly string[]): Promise<Answer[]> {
+    const word = `@${this.nonce}`;
+    const start = this.telling === undefined ? word : undefined;
+    this.telling ??= Date.now();
+    this.line.socket.ref();
+    this.channel.write(tellingOf(lines, start));
+    const answers: Answer[] = [];
+    while (answers.length < lines.length && this.telling !== undefined) {
+      const answer = await this.answer(word);
+      answers.push(answer);
+      if (answer.code !== 0) this.telling = undefined;
+    }
+    return answers;
+  }
+
+  private async answer(ending: string): Promise<Answer> {
+    const told = new Told();
+    for (;;) {
+      const { text } = await this.stdout.until("\n");
+      const answer = told.take(text.toString("utf8"), ending);
+      if (answer !== undefined) return answer;
+    }
   }
 
   /** rest lets the process end although the connection is still there. */

@@ -26,7 +26,7 @@ const SCOPES: Readonly<Record<string, string>> = {
   "255": "nowhere",
 };
 
-const MAIN_TABLE = "254";
+const MAIN_TABLE = 254;
 
 const RouteJson = z.object({
   type: z.string().default("1"),
@@ -34,7 +34,7 @@ const RouteJson = z.object({
   gateway: z.string().optional(),
   via: z.object({ host: z.string() }).optional(),
   dev: z.string().optional(),
-  table: z.coerce.string().default(MAIN_TABLE),
+  table: z.coerce.number().optional(),
   protocol: z.coerce.string().optional(),
   scope: z.coerce.string().default("0"),
   prefsrc: z.string().optional(),
@@ -57,12 +57,12 @@ export interface Route {
   readonly onlink: boolean;
 }
 
-/** routesOf reads the entries of a listing of one family. */
-export function routesOf(family: Family, entries: readonly unknown[]): Route[] {
-  return entries.map((entry) => routeOf(family, RouteJson.parse(entry)));
+/** routesOf reads the entries of a listing of one family; that of a single table does not name it. */
+export function routesOf(family: Family, entries: readonly unknown[], table = MAIN_TABLE): Route[] {
+  return entries.map((entry) => routeOf(family, RouteJson.parse(entry), table));
 }
 
-function routeOf(family: Family, json: z.output<typeof RouteJson>): Route {
+function routeOf(family: Family, json: z.output<typeof RouteJson>, table: number): Route {
   const via = json.gateway ?? json.via?.host;
   return {
     // iproute2 prints names or, told to be numeric, numbers, depending on its version.
@@ -71,7 +71,7 @@ function routeOf(family: Family, json: z.output<typeof RouteJson>): Route {
       json.dst === "default" ? defaultDestination(family) : (canonicalPrefix(json.dst) ?? json.dst),
     via: via && (canonicalIp(via)?.text ?? via),
     dev: json.dev,
-    table: Number(json.table),
+    table: json.table ?? table,
     protocol: Number(json.protocol),
     scope: SCOPES[json.scope] ?? json.scope,
     src: json.prefsrc && (canonicalIp(json.prefsrc)?.text ?? json.prefsrc),

@@ -1,13 +1,19 @@
 import { z } from "zod";
 import { CommandFailed } from "../errors";
 import { type Answer, type Command, commandLine } from "../host/host";
-import type { Family } from "../net";
+import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
 import { type Route, routesOf } from "./routes";
 
+/** Unclear: a question about one object alone was answered in a way that proves neither its presence nor its absence. */
+export class Unclear extends Error {}
+
 /** How much of an answer that can't be read goes into a message. */
 const MAX_SHOWN = 200;
+
+/** The folder of the session's own namespace, whichever that is (the kernel's Documentation/networking/ip-sysctl.rst). */
+const DEVICES = "/proc/sys/net/ipv4/conf";
 
 const namespacesOf = (entries: readonly unknown[]): string[] =>
   entries.map((entry) => z.object({ name: z.string() }).parse(entry).name);
@@ -17,6 +23,20 @@ const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
 const links = (netns?: string): Command => within(netns, ["ip", "-json", "-details", "address", "show"]);
 const routes = (family: Family, netns?: string): Command =>
   within(netns, ["ip", `-${family}`, "-json", "-details", "-Numeric", "route", "show", "table", "all"]);
+const link = (name: string): Command => ({
+  argv: ["ip", "-json", "-details", "address", "show", "dev", name],
+});
+/** iproute2 lists the routes of one table of IPv6 only when it is told the family by an option. */
+const routesTo = (destination: string, table: number): Command => ({
+  argv: [
+    ...["ip", "-json", "-details", "-Numeric", "route", "show"],
+    ...["table", familyOf(destination) === 4 ? String(table) : "all", "exact", destination],
+  ],
+});
+/** The kernel has a folder for each device. Asked for by name, one that is gone makes the kernel look for a module. */
+const gone = (name: string): Command => ({
+  argv: ["test", "-e", `${DEVICES}/lo`, "-a", "!", "-e", `${DEVICES}/${name}`],
+});
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -35,7 +55,16 @@ export const ask = {
   routes: (family: Family, netns?: string): Command[] => inNamespace(netns, [routes(family, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
+  /** One device of the session's own namespace that should be there. */
+  link: (name: string): Command[] => [link(name)],
+  /** The same of one that should not. */
+  noLink: (name: string): Command[] => [gone(name)],
+  /** The routes to one destination in the session's own namespace. */
+  routesTo: (destination: string, table: number): Command[] => [routesTo(destination, table)],
 };
+
+/** What was read of answers. One that many share is read once; a command is always read in the same way. */
+const readings = new WeakMap<Answer, unknown>();
 
 /**
  * View is a host as its answers show it. A method gives undefined for what a listing that succeeded lacks;
@@ -65,6 +94,26 @@ export class View {
     return this.has(netns) ? this.entries(links(netns), linksOf) : undefined;
   }
 
+  /** link: one device of a namespace, by whichever question was asked. Throws Unclear where that does not tell. */
+  link(name: string, netns?: string): Link | undefined {
+    if (netns !== undefined || this.asked(links()))
+      return this.links(netns)?.find((one) => one.name === name);
+    if (this.asked(gone(name)) && this.answer(gone(name)).code === 0) return undefined;
+    if (!this.asked(link(name)) || this.answer(link(name)).code !== 0) throw new Unclear(name);
+    return this.entries(link(name), linksOf).find((one) => one.name === name);
+  }
+
+  /** routesTo: the routes to one destination in one table, by whichever question was asked. */
+  routesTo(destination: string, table: number, netns?: string): Route[] | undefined {
+    const family = familyOf(destination);
+    const alone = routesTo(destination, table);
+    const found =
+      netns === undefined && this.asked(alone)
+        ? this.entries(alone, (entries) => routesOf(family, entries, table))
+        : this.routes(family, netns);
+    return found?.filter((route) => route.destination === destination && route.table === table);
+  }
+
   /** routes: the routes of one family, of all tables. */
   routes(family: Family, netns?: string): Route[] | undefined {
     return this.has(netns)
@@ -84,12 +133,21 @@ export class View {
     return netns === undefined || this.namespaces().includes(netns);
   }
 
+  private asked(command: Command): boolean {
+    return this.answers.has(commandLine(command));
+  }
+
   /** entries reads what a listing command printed. */
   private entries<T>(command: Command, read: (entries: readonly unknown[]) => T): T {
-    const { stdout } = this.succeeded(command);
+    const answer = this.succeeded(command);
+    const { stdout } = answer;
+    const known = readings.get(answer);
+    if (known !== undefined) return known as T;
     try {
       // With nothing to list iproute2 prints nothing, or an empty array, depending on the object and the version.
-      return read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(JSON.parse(stdout)));
+      const reading = read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(JSON.parse(stdout)));
+      readings.set(answer, reading);
+      return reading;
     } catch (error) {
       if (!(error instanceof SyntaxError || error instanceof z.ZodError)) throw error;
       const answer = stdout.length > MAX_SHOWN ? `${stdout.slice(0, MAX_SHOWN)}…` : stdout;

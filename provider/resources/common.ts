@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { Connection } from "../host/connection";
+import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
 import type { Link } from "../ip/links";
+import { ask } from "../ip/view";
 import { NetnsName } from "../net";
 import { type Obstacle, parentName } from "../resource";
 
@@ -58,6 +60,12 @@ export function idOf(
 ): string {
   const { host, port } = desired.connection;
   return [port === 22 ? host : `${host}:${port}`, desired.namespace ?? "", ...parts].join("/");
+}
+
+/** glanceAtLink is what to ask about one device. A named namespace is listed, which one process does for all in it. */
+export function glanceAtLink(netns: string | undefined, name: string, there: boolean): Command[] | undefined {
+  if (netns !== undefined) return undefined;
+  return there ? ask.link(name) : ask.noLink(name);
 }
 
 /** nameTaken is the obstacle that a device of another kind is to one of that name. */

@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { IfName, Ipv4OrAny, OwnIfName } from "../net";
 import { always, defineResource, type Obstacle, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, namespace, nameTaken } from "./common";
+import { adopt, connection, glanceAtLink, idOf, inNamespace, mark, namespace, nameTaken } from "./common";
 
 /** The header that IPIP puts before each packet (RFC 2003, section 3.1). */
 const HEADER = 20;
@@ -128,6 +128,7 @@ export const ipipTunnel = defineResource({
   containers: ["namespace", "dev"],
   deleteBeforeReplace: true,
   module: "ipip",
+  exclusive: true,
 
   id: (desired) => idOf(desired, desired.name),
   describe: ({ name, namespace }) => `tunnel ${name}${inNamespace(namespace)}`,
@@ -135,9 +136,10 @@ export const ipipTunnel = defineResource({
   release: (before, desired) => releaseDevice(before, desired, USUAL_MTU),
 
   observe: ({ namespace }) => ask.links(namespace),
+  glance: ({ namespace, name }, there) => glanceAtLink(namespace, name, there),
 
   parse(view, desired) {
-    const link = view.links(desired.namespace)?.find(({ name }) => name === desired.name);
+    const link = view.link(desired.name, desired.namespace);
     if (link === undefined || !isIpip(link)) return undefined;
     const { ttl, tos, pmtudisc } = link.data;
     return {

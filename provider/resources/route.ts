@@ -104,6 +104,7 @@ export const route = defineResource({
   deleteBeforeReplace: false,
   // A protocol number has no room for the name of a stack.
   sharedMark: true,
+  exclusive: true,
 
   id: (desired) =>
     idOf(desired, `${desired.destination} table ${desired.table} metric ${desired.metric ?? 0}`),
@@ -128,12 +129,13 @@ export const route = defineResource({
   problems,
 
   observe: ({ destination, namespace }) => ask.routes(familyOf(destination), namespace),
+  glance: ({ destination, table, namespace }) =>
+    namespace === undefined ? ask.routesTo(destination, table) : undefined,
 
   parse(view, desired) {
     const { destination, table, metric, namespace } = desired;
-    const same = (view.routes(familyOf(destination), namespace) ?? []).filter(
-      (other) => other.destination === destination && other.table === table && other.metric === metric,
-    );
+    const all = view.routesTo(destination, table, namespace) ?? [];
+    const same = all.filter((other) => other.metric === metric);
     // By hand several can be made that differ in nothing but what they do; ours is the one that counts.
     const found = same.find(({ protocol }) => protocol === ROUTE_PROTOCOL) ?? same[0];
     if (found === undefined) return undefined;

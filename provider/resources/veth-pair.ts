@@ -174,7 +174,7 @@ function planEnd(mark: string, end: End, observed: Partial<End> & { mark?: strin
 /** One end takes the other with it. */
 function remove({ a, b, ends }: Partial<Pick<Desired, "a" | "b">> & z.output<typeof outputs>): Command[] {
   const end = ends.a === undefined ? b : a;
-  return end === undefined ? [] : [ip(end.namespace, "link", "delete", "dev", end.name)];
+  return end === undefined ? [] : [ip(end.namespace, "link", "delete", "dev", end.name, "type", "veth")];
 }
 
 function sameName(a: Partial<End> | undefined, b: Partial<End> | undefined): Problem[] {

@@ -17,9 +17,13 @@ export function fakeIp(answers: Readonly<Record<string, string>> = {}): FakeIp {
     bin,
     "ip",
     `log='${log}'
+case "$*" in
+  *-json*) lo='[{"ifindex":1,"ifname":"lo","flags":["UP"]}]' ;;
+  *) lo='lo UNKNOWN' ;;
+esac
 answer() {
   case "$*" in
-    "link show dev lo") echo "lo UNKNOWN" ;;
+    "link show dev lo") echo "$lo" ;;
 ${Object.entries(answers)
   .map(([pattern, commands]) => `    ${pattern}) ${commands} ;;`)
   .join("\n")}

@@ -119,7 +119,8 @@ test("a break tells every call whose steps were sent, and what was not sent trav
   await start({ bin: fakeIp().bin });
   await host().exchange(echo);
   server.faults.mute = true;
-  const calls = [WORK, ADD].map((work) => failureOf(host().exchange(work)));
+  const alone: Work = { steps: [ip("netns", "add", "b")], queries: [] };
+  const calls = [WORK, alone].map((work) => failureOf(host().exchange(work)));
   while (!server.input.toString().includes("netns set")) await turn();
   const later = host().exchange(echo);
   server.drop();
@@ -128,9 +129,27 @@ test("a break tells every call whose steps were sent, and what was not sent trav
   expect(first).toBeInstanceOf(ConnectionLost);
   expect(String(first)).toContain("while running: ip netns add n (and 3 more)");
   expect(second).toBeInstanceOf(ConnectionLost);
-  expect(String(second)).toContain("while running: ip link add b");
+  expect(String(second)).toContain("while running: ip netns add b");
   expect(await later).toEqual(answered);
   expect(server.connections).toBe(2);
+});
+
+test("a break while the long-lived ip is at work tells only those whose steps it had", async () => {
+  const fake = fakeIp();
+  await start({ bin: fake.bin });
+  await host().exchange(echo);
+  server.faults.mute = true;
+  const told = failureOf(host().exchange(ADD));
+  const scripted = host().exchange(WORK);
+  while (!server.input.toString().includes("link add b")) await turn();
+  server.drop();
+  server.faults.mute = false;
+  const error = await told;
+  expect(error).toBeInstanceOf(ConnectionLost);
+  expect(String(error)).toContain("while running: ip link add b");
+  expect((await scripted).failure).toBeUndefined();
+  expect(fake.log().filter((line) => line === "link add b")).toHaveLength(1);
+  expect(fake.log().filter((line) => line === "[netns][add][n]")).toHaveLength(1);
 });
 
 test("a script that has arrived is carried out to its end, although the connection breaks meanwhile", async () => {

@@ -11,7 +11,7 @@ import {
   setUp,
   type Tunnel,
 } from "./fake-kernel";
-import { addressListing, namespaceListing, routeListing } from "./fake-listing";
+import { addressListing, namespaceListing, routeListing, routesTo } from "./fake-listing";
 import { netlinkRefuses, Refusal } from "./fake-refusal";
 import { addRoute, deleteRoute, type FakeRoute, scopeOf } from "./fake-routes";
 
@@ -72,7 +72,15 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   const words = new Words(["ip", ...argv].join(" "), argv);
   const netns = kernel.netns(netnsName);
   if (words.is("-json", "netns", "list")) return ended(words, namespaceListing(kernel));
-  if (words.is("-json", "-details", "address", "show")) return ended(words, addressListing(netns));
+  if (words.is("-json", "-details", "address", "show")) {
+    const dev = words.option("dev");
+    return ended(words, addressListing(dev === undefined ? netns.devices : [deviceShown(netns, dev)]));
+  }
+  if (words.is("-json", "-details", "-Numeric", "route", "show", "table")) {
+    const table = words.next();
+    words.must("exact");
+    return ended(words, routesTo(netns, table, words.next()));
+  }
   for (const family of [4, 6] as const) {
     if (words.is(`-${family}`, "-json", "-details", "-Numeric", "route", "show", "table", "all")) {
       return ended(words, routeListing(netns, family));
@@ -84,11 +92,18 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   else if (words.is("link", "add", "name")) addLink(kernel, netns, words);
   else if (words.is("link", "change", "name")) changeLink(netns, words);
   else if (words.is("link", "set", "dev")) setLink(netns.device(words.next()), words);
-  else if (words.is("link", "delete", "dev")) deleteLink(netns.device(words.next()));
+  else if (words.is("link", "delete", "dev")) deleteLink(netns.device(words.next()), words);
   else if (words.is("address")) changeAddress(netns, words);
   else throw words.strange("there is no such command");
   words.end();
   return "";
+}
+
+/** A listing of one device takes a name that is not there for a mistake in the command. */
+function deviceShown(netns: Netns, name: string): Device {
+  const found = netns.devices.find((device) => device.name === name);
+  if (found === undefined) throw new Refusal(1, `Device "${name}" does not exist.`);
+  return found;
 }
 
 function ended(words: Words, output: string): string {
@@ -191,7 +206,9 @@ function setLink(device: Device, words: Words): void {
   else throw words.strange("there is no such setting");
 }
 
-function deleteLink(device: Device): void {
+function deleteLink(device: Device, words: Words): void {
+  // Linux removes the device whatever it is said to be.
+  words.option("type");
   if (device.kind === "loopback") throw netlinkRefuses("Operation not supported");
   if (device.name !== "tunl0") device.netns.remove(device);
 }

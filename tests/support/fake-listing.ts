@@ -7,8 +7,8 @@ export function namespaceListing(kernel: FakeKernel): string {
   return `${JSON.stringify([...kernel.namespaces.keys()].reverse().map((name) => ({ name })))}\n`;
 }
 
-export function addressListing(netns: Netns): string {
-  return `${JSON.stringify(netns.devices.map(linkJson))}\n`;
+export function addressListing(devices: readonly Device[]): string {
+  return `${JSON.stringify(devices.map(linkJson))}\n`;
 }
 
 function linkJson(device: Device): object {
@@ -112,7 +112,20 @@ export function routeListing(netns: Netns, family: 4 | 6): string {
   return `${JSON.stringify(netns.routes.filter((route) => route.family === family).map(routeJson))}\n`;
 }
 
-function routeJson(route: FakeRoute): object {
+/** The listing of one table does not name it, and is of IPv4 unless all tables are listed. */
+export function routesTo(netns: Netns, table: string, destination: string): string {
+  const found = netns.routes.filter(
+    (route) =>
+      route.destination === destination &&
+      (table === "all" || (route.family === 4 && String(route.table) === table)),
+  );
+  const entries = found
+    .map(routeJson)
+    .map(({ table: named, ...rest }) => (table === "all" ? { ...rest, table: named } : rest));
+  return `${JSON.stringify(entries)}\n`;
+}
+
+function routeJson(route: FakeRoute): Record<string, unknown> {
   const { family, type, destination, via, dev, table, protocol, scope, src, metric, mtu, onlink } = route;
   const alone = family === 4 ? "/32" : "/128";
   const shown = destination.endsWith(alone) ? destination.slice(0, -alone.length) : destination;
