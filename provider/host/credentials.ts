@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { AnyAuthMethod, KeyboardInteractiveAuthMethod, ParsedKey } from "ssh2";
 import { agentOf } from "./agent";
-import { expandHome } from "./paths";
+import { expandHome, isMissing, saidBy } from "./paths";
 import { privateKeyIn } from "./private-key";
 import { Refusal } from "./refusal";
 import type { Stop } from "./stop";
@@ -79,9 +79,9 @@ async function keyFile(path: string, stop: Stop): Promise<string> {
   try {
     return await readFile(expandHome(path), "utf8");
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const missing = isMissing(error);
     throw new (missing ? NoSuchFile : Refusal)(
-      `${stop.named("privateKeyPath")} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+      `${stop.named("privateKeyPath")} can't be read: ${saidBy(error)}`,
       "Give the path of a private key on the machine that runs Pulumi.",
       false,
     );

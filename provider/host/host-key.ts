@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import type { ServerHostKeyAlgorithm } from "ssh2";
 import { type HostKeyType, isHostKeyType } from "./connection";
 import { type HostKey, knownKeys, knownName } from "./known-hosts";
-import { expandHome } from "./paths";
+import { expandHome, isMissing, saidBy } from "./paths";
 import { Refusal } from "./refusal";
 import type { Stop } from "./stop";
 
@@ -96,10 +96,10 @@ async function readKnownHosts(stop: Stop, path: string): Promise<string> {
   try {
     return await readFile(expandHome(path), "utf8");
   } catch (error) {
-    const missing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    const missing = isMissing(error);
     if (missing && stop.proof.optional) return "";
     throw new Refusal(
-      `${stop.named("knownHosts")} can't be read: ${error instanceof Error ? error.message : String(error)}`,
+      `${stop.named("knownHosts")} can't be read: ${saidBy(error)}`,
       "Give the path of a known_hosts file on the machine that runs Pulumi.",
       false,
     );

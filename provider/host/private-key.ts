@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
+import { saidBy } from "./paths";
 
 /** privateKeyIn reads a private key in any form that ssh2 or OpenSSL knows: OpenSSH's, PKCS#1, SEC1, PKCS#8. */
 export function privateKeyIn(text: string, passphrase: string | undefined): ParsedKey | Error {
@@ -24,7 +25,7 @@ function fromPkcs8(text: string, passphrase: string | undefined): string | Error
       ...(passphrase !== undefined && { passphrase }),
     });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = saidBy(error);
     return new Error(/decrypt|interrupted|bad password/i.test(why) ? "wrong passphrase" : why);
   }
   switch (key.asymmetricKeyType) {

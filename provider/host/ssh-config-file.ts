@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import SSHConfig, { type Directive, LineType, type Section } from "ssh-config";
-import { expandHome } from "./paths";
+import { expandHome, isMissing, saidBy } from "./paths";
 import { matchesPattern } from "./patterns";
 import { Refusal } from "./refusal";
 
@@ -34,14 +34,14 @@ export async function readSshConfig(path: string, depth = 0): Promise<Block | un
   try {
     text = await readFile(expandHome(path), "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw refused(path, error instanceof Error ? error.message : String(error));
+    if (isMissing(error)) return undefined;
+    throw refused(path, saidBy(error));
   }
   let lines: SSHConfig;
   try {
     lines = SSHConfig.parse(text);
   } catch (error) {
-    throw refused(path, error instanceof Error ? error.message : String(error));
+    throw refused(path, saidBy(error));
   }
   return { keyword: "include", words: [path], file: path, items: await itemsOf(lines, path, depth) };
 }

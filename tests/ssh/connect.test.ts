@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { AgentProtocol, type ParsedKey, utils } from "ssh2";
+import { utils } from "ssh2";
 import { HostUnreachable } from "../../provider/errors";
 import { hostFor, onWait } from "../../provider/host/session";
+import { agent } from "../support/ssh-agent";
 import {
   CLIENT_KEY,
   ecdsa,
@@ -322,22 +323,3 @@ describe("a host that can't be used", () => {
     expect(server.connections).toBe(1);
   });
 });
-
-/** agent is an SSH agent with these keys; it gives its socket's path. */
-async function agent(keys: readonly string[]): Promise<string> {
-  const path = join(scratch(), "socket");
-  const parsed = keys.map((key) => utils.parseKey(key) as ParsedKey);
-  const listener = createServer((socket) => {
-    const protocol = new AgentProtocol(false);
-    protocol.on("identities", (request) => protocol.getIdentitiesReply(request, parsed));
-    protocol.on("sign", (request, asked, data) => {
-      const key = parsed.find((each) => each.getPublicSSH().equals(asked.getPublicSSH()));
-      if (key === undefined) protocol.failureReply(request);
-      else protocol.signReply(request, key.sign(data));
-    });
-    socket.pipe(protocol).pipe(socket);
-  });
-  listener.listen(path).unref();
-  await once(listener, "listening");
-  return path;
-}
