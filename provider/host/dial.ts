@@ -89,10 +89,17 @@ export function dial(
         },
         authHandler: (left: string[] | null) => attempt.next(left),
       });
-    if (via === undefined) start(socket);
-    else passThrough(via, stop, start, fail);
+    if (via === undefined) return start(socket);
+    // Whoever uses the connection by then hears why it ends; what carries it is the first to know.
+    const lost = (why: string) => client.emit("error", new HopLost(`the hop ${via.label} was lost: ${why}`));
+    via.client.on("error", ({ message }) => lost(message));
+    via.client.on("close", () => lost("the connection was closed"));
+    passThrough(via, stop, start, fail);
   });
 }
+
+/** HopLost: the machine that a connection goes through is gone. */
+class HopLost extends Error {}
 
 /** passThrough has a machine connect on to the next one. */
 function passThrough(
@@ -102,8 +109,6 @@ function passThrough(
   fail: (refusal: Refusal) => void,
 ): void {
   const refuse = (error: Error & { reason?: unknown }) => fail(notPassed(via.label, host, port, error));
-  via.client.on("error", (error) => refuse(new Error(error.message)));
-  via.client.on("close", () => refuse(new Error("the connection to it was closed")));
   try {
     via.client.forwardOut("127.0.0.1", 0, host, port, (error, channel) => {
       if (error) refuse(error);
@@ -170,6 +175,7 @@ class Attempt {
   }
 
   refusal(error: Error & { level?: string; code?: unknown }): Refusal {
+    if (error instanceof HopLost) return new Refusal(error.message, "", true);
     const { host, port } = this.stop;
     const code = String(error.code);
     const passing = PASSING[code];

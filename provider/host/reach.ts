@@ -30,7 +30,7 @@ export async function reach(
   const legs = await Promise.all(stops.map((stop) => named(stop, stops.at(-1), legOf(stop))));
   const most = maxConnections();
   if (!connected.hasRoom(most)) {
-    trouble(`${most} hosts are connected already, as many as PULUMI_IPIP_MAX_CONNECTIONS allows`);
+    trouble(`others are connected, as many as PULUMI_IPIP_MAX_CONNECTIONS allows (${most})`);
   }
   const slots: Slot[] = [];
   const take = async (from: Slots, limit: number) => {

@@ -180,6 +180,11 @@ export class SshServer {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** freeze has the host hear nothing more, as a machine that is stopped; its connections stay. */
+  freeze(): void {
+    for (const socket of this.sockets) socket.pause();
+  }
+
   /** closeChannels ends the programs' channels and leaves the connections. */
   closeChannels(): void {
     for (const channel of this.channels) channel.close();
