@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { utils } from "ssh2";
 import { HostUnreachable } from "../../provider/errors";
 import { hostFor, onWait } from "../../provider/host/session";
 import { agent } from "../support/ssh-agent";
@@ -53,17 +52,13 @@ async function refusal(changes: Record<string, unknown> = {}): Promise<HostUnrea
 describe("logging in", () => {
   test("with a key, a key's file, an encrypted key", async () => {
     await start();
-    const locked = utils.generateKeyPairSync("ed25519", {
-      passphrase: SECRET,
-      cipher: "aes256-ctr",
-      rounds: 4,
-    });
+    const locked = ed25519(SECRET);
     expect(await connect()).toEqual(answered);
     expect(await connect({ privateKey: undefined, privateKeyPath: file("key", CLIENT_KEY.private) })).toEqual(
       answered,
     );
     await server.stop();
-    await start({ clientKey: { private: locked.private, public: locked.public } });
+    await start({ clientKey: locked });
     expect(await connect({ privateKeyPassword: SECRET })).toEqual(answered);
   });
 

@@ -20,8 +20,20 @@ export interface KeyPair {
 
 /** ed25519 makes a key pair; with a passphrase the private one is encrypted. */
 export function ed25519(passphrase?: string): KeyPair {
-  if (passphrase === undefined) return trimmed(utils.generateKeyPairSync("ed25519"));
-  return trimmed(utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 }));
+  const locked = passphrase !== undefined && { passphrase, cipher: "aes256-ctr", rounds: 4 };
+  const pair = trimmed(utils.generateKeyPairSync("ed25519", { ...locked }));
+  // ssh2 leaves out a zero at the beginning of either half, and such a key is none.
+  return isSound(pair, passphrase) ? pair : ed25519(passphrase);
+}
+
+function isSound(pair: KeyPair, passphrase: string | undefined): boolean {
+  const [key] = [utils.parseKey(pair.private, passphrase)].flat();
+  if (key === undefined || key instanceof Error) return false;
+  const text = Buffer.from("signed");
+  const signature = key.sign(text);
+  return (
+    Buffer.isBuffer(signature) && key.verify(text, signature) === true && key.getPublicSSH().length === 51
+  );
 }
 
 /** ecdsa makes another kind of key pair. */
