@@ -1,4 +1,5 @@
 import { homedir, hostname, userInfo } from "node:os";
+import { PORT, USER } from "./connection";
 import { matchesList } from "./patterns";
 import { Refusal } from "./refusal";
 import { type Block, isBlock, readSshConfig, type Setting } from "./ssh-config-file";
@@ -86,7 +87,7 @@ class Lookup {
       const circle = [...through, name].join(" through ");
       throw new Refusal(`ProxyJump goes in a circle: ${circle}`, `Repair it in ${this.file}.`, false);
     }
-    const localUser = userInfo().username;
+    const localUser = whoRuns();
     const found = new Found(name, said, localUser);
     for (const block of this.blocks) found.take(block);
     const host = said.host ?? withTokens(found.text("hostname") ?? name, { "%": "%", h: name }, "HostName");
@@ -102,7 +103,7 @@ class Lookup {
       L: hostname().split(".")[0] ?? "",
       l: hostname(),
       n: name,
-      p: String(port ?? 22),
+      p: String(port ?? PORT),
       r: user,
       u: localUser,
     };
@@ -250,6 +251,15 @@ class Found {
       default:
         return undefined;
     }
+  }
+}
+
+/** Who runs Pulumi; a container may run it as a number that has no name. */
+function whoRuns(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return process.env.USER ?? USER;
   }
 }
 
