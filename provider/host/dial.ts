@@ -101,6 +101,9 @@ export function dial(
 /** HopLost: the machine that a connection goes through is gone. */
 class HopLost extends Error {}
 
+/** NotPassed is what one machine says of the way to the next; it names itself. */
+export class NotPassed extends Refusal {}
+
 /** passThrough has a machine connect on to the next one. */
 function passThrough(
   via: Via,
@@ -125,23 +128,23 @@ function notPassed(
   host: string,
   port: number,
   { message, reason }: Error & { reason?: unknown },
-): Refusal {
+): NotPassed {
   const said = message.replace(/^\(SSH\) Channel open failure: /, "");
   if (reason === 1) {
-    return new Refusal(
+    return new NotPassed(
       `the hop ${label} does not let connections to ${host}:${port} pass: ${said}`,
       `Its sshd must let them: AllowTcpForwarding and PermitOpen in its sshd_config, and no-port-forwarding or restrict in authorized_keys.`,
       false,
     );
   }
   if (reason === 2) {
-    return new Refusal(
+    return new NotPassed(
       `the hop ${label} can't connect to ${host}:${port}: ${said}`,
       `Is the machine up, and does its sshd listen on port ${port}? The name or address must be one that ${label} knows.`,
       true,
     );
   }
-  return new Refusal(`the hop ${label} failed: ${said}`, "", true);
+  return new NotPassed(`the hop ${label} failed: ${said}`, "", true);
 }
 
 /** Attempt keeps what was tried, to say it well when it fails. */
@@ -175,7 +178,7 @@ class Attempt {
   }
 
   refusal(error: Error & { level?: string; code?: unknown }): Refusal {
-    if (error instanceof HopLost) return new Refusal(error.message, "", true);
+    if (error instanceof HopLost) return new NotPassed(error.message, "", true);
     const { host, port } = this.stop;
     const code = String(error.code);
     const passing = PASSING[code];

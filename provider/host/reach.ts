@@ -1,5 +1,5 @@
 import { type Credentials, credentials } from "./credentials";
-import { type Dialled, dial, type Via } from "./dial";
+import { type Dialled, dial, NotPassed, type Via } from "./dial";
 import { type HostProof, hostProof } from "./host-key";
 import { Line } from "./line";
 import { Refusal } from "./refusal";
@@ -78,8 +78,7 @@ async function dialAll(legs: readonly Leg[], signal: AbortSignal): Promise<Diall
 async function named<T>(stop: Stop, last: Stop | undefined, work: Promise<T>): Promise<T> {
   if (stop === last) return await work;
   return await work.catch((error: unknown) => {
-    // What one machine says of the next names itself.
-    if (!(error instanceof Refusal) || error.why.startsWith("the hop ")) throw error;
+    if (!(error instanceof Refusal) || error instanceof NotPassed) throw error;
     throw new Refusal(`the hop ${stop.label}: ${error.why}`, error.advice, error.passing);
   });
 }

@@ -88,9 +88,9 @@ function stopOf(
   const files = privateKeyPath !== undefined ? [privateKeyPath] : given ? [] : (alias?.identityFiles ?? []);
   const insecure = login.insecureIgnoreHostKey;
   const proven = hostKey !== undefined || knownHosts !== undefined || insecure;
-  const silent = !given && (password === undefined || identity !== undefined);
+  const agentLeft = identity !== undefined || (!given && password === undefined);
   const standard = alias?.agent ?? process.env.SSH_AUTH_SOCK;
-  const socket = login.agentSocketPath ?? (silent || identity !== undefined ? standard : undefined);
+  const socket = login.agentSocketPath ?? (agentLeft ? standard : undefined);
   return {
     label: labelOf(login),
     host: alias?.host ?? login.host,
