@@ -78,13 +78,13 @@ const login = {
   agentSocketPath: path().optional(),
   /**
    * The one key of the agent to log in with: its fingerprint, `SHA256:…`, as `ssh-add -l` shows it, the public key,
-   * `ssh-ed25519 AAAA…`, or the path of the file that has it, `~/.ssh/id_ed25519.pub`. Left out, all are offered one after
-   * another, and a host hangs up on an agent with more keys than its `MaxAuthTries` (sshd_config(5)), 6 as a rule.
+   * `ssh-ed25519 AAAA…`, or the path of the file that has it, `~/.ssh/id_ed25519.pub`. Left out, all are offered, one
+   * after another, and a host hangs up on an agent with more keys than its `MaxAuthTries` (sshd_config(5)), 6 as a rule.
    */
   agentIdentity: z
     .string()
-    .regex(
-      /^\s*(SHA256:[A-Za-z0-9+/]{43}|(ssh|ecdsa|sk)-\S+\s+[A-Za-z0-9+/]+=*(\s.*)?|(?!SHA256:|MD5:|(ssh|ecdsa|sk)-\S+\s|-----)\S.*)\s*$/,
+    .refine(
+      namesKey,
       'write "SHA256:…" (from `ssh-add -l`), a public key like "ssh-ed25519 AAAA…", or the path of its file',
     )
     .optional(),
@@ -104,8 +104,8 @@ const login = {
     })
     .optional(),
   /**
-   * Path of a known_hosts file (sshd(8)) on the machine that runs Pulumi, `~/.ssh/known_hosts` for example, or a list of
-   * them, that has the host's key. Hashed names, patterns and `@revoked` count; `@cert-authority` does not, for
+   * Path of a known_hosts file (sshd(8)) on the machine that runs Pulumi, `~/.ssh/known_hosts` for example, or a list
+   * of them, that has the host's key. Hashed names, patterns and `@revoked` count; `@cert-authority` does not, for
    * certificates of hosts are not supported.
    */
   knownHosts: z
@@ -117,7 +117,10 @@ const login = {
   insecureIgnoreHostKey: z.boolean().default(false),
 };
 
-/** A machine that connections to the host go through: a bastion. Its sshd must let them (`AllowTcpForwarding`, sshd_config(5)). */
+/**
+ * A machine that connections to the host go through, such as a bastion. Its sshd must let them pass
+ * (`AllowTcpForwarding`, sshd_config(5)).
+ */
 const hop = z.strictObject({
   /** Name or address of the hop, as the hop before it knows it. */
   host: hostName,
@@ -154,8 +157,8 @@ export const Connection = z.strictObject({
   proxy: hop.array().optional(),
   /**
    * Alias from the files of ssh_config(5), on the machine that runs Pulumi, by which to reach the host as `ssh ALIAS`
-   * does: `~/.ssh/config`, then `/etc/ssh/ssh_config`, read anew at each connect. What is said here wins over what stands
-   * there. Heeded are `HostName`, `Port`, `User`, `IdentityFile`, `IdentitiesOnly`, `IdentityAgent`, `ProxyJump`,
+   * does: `~/.ssh/config`, then `/etc/ssh/ssh_config`, read anew at each connect. What is said here wins over what
+   * stands there. Heeded are `HostName`, `Port`, `User`, `IdentityFile`, `IdentitiesOnly`, `IdentityAgent`, `ProxyJump`,
    * `UserKnownHostsFile`, `GlobalKnownHostsFile` and `HostKeyAlias`, in `Host`, `Match` (`all`, `host`, `originalhost`,
    * `user`, `localuser`) and included files, with their tokens (`%h`). What would lead elsewhere and is not supported is
    * an error: `ProxyCommand`, `CanonicalizeHostname`, `RevokedHostKeys`, another `Match`. The host must prove
@@ -183,8 +186,8 @@ export const Connection = z.strictObject({
   /** Seconds that one round trip to the host may take, connecting included. */
   operationTimeout: seconds().default(300),
   /**
-   * Seconds between two questions to the host whether it is still there, while it works for us; `0` never asks, and then
-   * a host that froze is noticed after `operationTimeout`.
+   * Seconds between two questions to the host whether it is still there; `0` never asks, and then a host that froze is
+   * noticed after `operationTimeout`.
    */
   keepAliveInterval: following(z.number().nonnegative("give seconds, or 0 not to ask"), KEEP_ALIVE_INTERVAL),
   /** How many such questions in a row may go unanswered, 1 or more, before the connection counts as lost. */
@@ -281,10 +284,20 @@ function loginProblems(known: Partly<Hop>, proven: boolean): ConnectionProblem[]
   return problems;
 }
 
+/** namesKey tells the three ways to name an agent's key from what is none: a path may be nearly anything. */
+function namesKey(text: string): boolean {
+  const [first = "", blob] = text.trim().split(/\s+/);
+  if (first.startsWith("SHA256:")) return FINGERPRINT.test(first);
+  if (/^(ssh|ecdsa|sk)-/.test(first) && blob !== undefined) return /^[A-Za-z0-9+/]+=*$/.test(blob);
+  return first !== "" && !/^(MD5:|-----)/.test(first);
+}
+
+const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
+
 /** canonicalHostKey gives a fingerprint as it is, a key as `type base64`, and undefined for anything else. */
 function canonicalHostKey(text: string): string | undefined {
   const words = text.trim().split(/\s+/);
-  if (words.length === 1) return /^SHA256:[A-Za-z0-9+/]{43}$/.test(words[0] ?? "") ? words[0] : undefined;
+  if (words.length === 1) return FINGERPRINT.test(words[0] ?? "") ? words[0] : undefined;
   // A line of ssh-keyscan or known_hosts has the host's name first.
   const [type, blob] = isHostKeyType(words[0]) ? words : words.slice(1);
   if (!isHostKeyType(type) || blob === undefined) return undefined;
