@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { until } from "../../lab/wait";
 import { ConnectionLost } from "../../provider/errors";
 import { hostFor } from "../../provider/host/session";
 import { type ServerOptions, SshServer } from "../support/ssh-server";
-import { until } from "../support/until";
 import { scratch } from "./scratch";
 
 /** Connections of which there are too many, and those that have gone silent. */
@@ -33,7 +33,7 @@ describe("how many hosts are connected", () => {
     const outcomes = await Promise.all(users(6).map((user) => as(user).exchange(ask("echo", "here"))));
     expect(outcomes).toEqual(users(6).map(() => answered));
     expect(server.connections).toBe(6);
-    await until(() => server.open <= 2);
+    await until(() => server.open <= 2 || undefined, { for: "connections to close", seconds: 20 });
     // One that has made room is connected again when there is work for it.
     expect(await as("user0").exchange(ask("echo", "here"))).toEqual(answered);
   });
@@ -44,7 +44,7 @@ describe("how many hosts are connected", () => {
     const fifo = join(scratch(), "fifo");
     execFileSync("mkfifo", [fifo]);
     const working = as("first").exchange({ steps: [{ argv: ["cat", fifo] }], queries: [] });
-    await until(() => server.input.includes("fifo"));
+    await until(() => server.input.includes("fifo") || undefined, { for: "the program to run", seconds: 20 });
     const waiting = as("second").exchange(ask("echo", "here"));
     await expect(as("third", { operationTimeout: 0.5 }).exchange(ask("true"))).rejects.toThrow(
       "nothing could be sent within 0.5 s: others are connected, as many as PULUMI_IPIP_MAX_CONNECTIONS allows (1)",
@@ -89,7 +89,10 @@ describe("a host that works for long", () => {
     const frozen = exchange({ steps: [{ argv: ["sleep", "60"] }], queries: [] }).catch(
       (error: unknown) => error,
     );
-    await until(() => server.input.includes("sleep"));
+    await until(() => server.input.includes("sleep") || undefined, {
+      for: "the program to run",
+      seconds: 20,
+    });
     server.freeze();
     const error = await frozen;
     expect(error).toBeInstanceOf(ConnectionLost);

@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { until } from "../../lab/wait";
 import { ConnectionLost, HostUnreachable } from "../../provider/errors";
 import { Connection } from "../../provider/host/connection";
 import { hostFor } from "../../provider/host/session";
 import { ed25519, fingerprintOf, type KeyPair, type ServerOptions, SshServer } from "../support/ssh-server";
-import { until } from "../support/until";
 import { scratch } from "./scratch";
 
 /** Ways to a host that lead through other machines, said in the program or by ssh_config. */
@@ -139,7 +139,7 @@ describe("proxy", () => {
     const patience = { perDialTimeout: 0.5, dialErrorLimit: 1 };
     const { message } = await refusal(first.server.connection({ port, proxy: [hop(first)], ...patience }));
     expect(message).toContain("there was no answer within 0.5 s");
-    await until(() => first.server.open === 0);
+    await until(() => first.server.open === 0 || undefined, { for: "connections to close", seconds: 20 });
     mute.close();
   });
 
@@ -150,7 +150,10 @@ describe("proxy", () => {
     const lost = exchange({ steps: [{ argv: ["sleep", "60"] }], queries: [] }).catch(
       (error: unknown) => error,
     );
-    await until(() => host.server.input.includes("sleep"));
+    await until(() => host.server.input.includes("sleep") || undefined, {
+      for: "the program to run",
+      seconds: 20,
+    });
     first.server.drop();
     const error = await lost;
     expect(error).toBeInstanceOf(ConnectionLost);
@@ -170,7 +173,10 @@ describe("proxy", () => {
     await expect(exchange({ steps: [{ argv: ["sleep", "60"] }], queries: [] })).rejects.toThrow(
       "no answer within 2 s",
     );
-    await until(() => [first, second, host].every(({ server }) => server.open === 0));
+    await until(() => [first, second, host].every(({ server }) => server.open === 0) || undefined, {
+      for: "connections to close",
+      seconds: 20,
+    });
   });
 });
 
@@ -210,7 +216,7 @@ describe("an alias of ssh_config", () => {
     expect(await hostFor(connection).exchange(ask("echo", "here"))).toEqual(answered);
     written({ gw: after });
     before.server.drop();
-    await until(() => before.server.open === 0);
+    await until(() => before.server.open === 0 || undefined, { for: "connections to close", seconds: 20 });
     expect(await hostFor(connection).exchange(ask("echo", "here"))).toEqual(answered);
     expect(after.server.connections).toBe(1);
   });
