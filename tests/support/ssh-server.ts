@@ -20,8 +20,11 @@ export interface KeyPair {
 
 /** ed25519 makes a key pair; with a passphrase the private one is encrypted. */
 export function ed25519(passphrase?: string): KeyPair {
-  const options = passphrase === undefined ? {} : { passphrase, cipher: "aes256-ctr", rounds: 4 };
-  const pair = trimmed(utils.generateKeyPairSync("ed25519", options));
+  const made =
+    passphrase === undefined
+      ? utils.generateKeyPairSync("ed25519")
+      : utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 });
+  const pair = trimmed(made);
   // ssh2 leaves out a zero at the beginning of either half, and such a key is none.
   return isSound(pair, passphrase) ? pair : ed25519(passphrase);
 }
