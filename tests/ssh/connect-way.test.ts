@@ -169,9 +169,11 @@ describe("proxy", () => {
       await machine(),
     ];
     const proxy = [hop(first), hop(second)];
-    const { exchange } = hostFor(host.server.connection({ proxy, operationTimeout: 2 }));
+    const connection = host.server.connection({ proxy });
+    await hostFor(connection).exchange(ask("true"));
+    const { exchange } = hostFor({ ...connection, operationTimeout: 1 });
     await expect(exchange({ steps: [{ argv: ["sleep", "60"] }], queries: [] })).rejects.toThrow(
-      "no answer within 2 s",
+      "no answer within 1 s",
     );
     await until(() => [first, second, host].every(({ server }) => server.open === 0) || undefined, {
       for: "connections to close",
