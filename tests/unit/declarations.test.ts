@@ -48,7 +48,7 @@ export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
 export const wanted: pulumi.Output<number | undefined> = tunnel.mtu;
 export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
 export const host: pulumi.Output<string> = tunnel.connection.host;
-export const user: pulumi.Output<string | undefined> = tunnel.connection.user;
+export const user: pulumi.Output<string | undefined> | undefined = tunnel.connection.user;
 export function isTunnel(value: unknown): IpipTunnel | undefined {
   return IpipTunnel.isInstance(value) ? value : undefined;
 }
