@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Conflict } from "./errors";
-import { type Connection, connectionProblems } from "./host/connection";
+import { type Connection, completed, connectionProblems } from "./host/connection";
 import type { Command, Host } from "./host/host";
 import type { View } from "./ip/view";
 import { isMark } from "./mark";
@@ -51,8 +51,12 @@ export class Lifecycle {
       ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
     ];
     const following = Object.entries(this.contract.complete?.(known) ?? {});
-    const completed = following.map(([key, value]) => [key, value === undefined ? unknown : value]);
-    return { inputs: { ...(parsed.value as Fields), ...Object.fromEntries(completed) }, known, problems };
+    const more = following.map(([key, value]) => [key, value === undefined ? unknown : value]);
+    const value = parsed.value as Fields;
+    const reached = isFields(known.connection) && {
+      connection: { ...(value.connection as Fields), ...completed(known.connection) },
+    };
+    return { inputs: { ...value, ...reached, ...Object.fromEntries(more) }, known, problems };
   }
 
   /** diff compares what was last observed with what is desired. It never asks a host. */

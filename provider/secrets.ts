@@ -7,6 +7,8 @@ export function secretsIn(schema: z.ZodType, value: unknown): string[] {
     if (schema.meta()?.secret !== true) return secretsIn(schema.unwrap() as z.ZodType, value);
   }
   if (schema.meta()?.secret === true) return typeof value === "string" && value !== "" ? [value] : [];
+  if (schema instanceof z.ZodArray && Array.isArray(value))
+    return value.flatMap((item) => secretsIn(schema.element as z.ZodType, item));
   if (!(schema instanceof z.ZodObject) || !isFields(value)) return [];
   return Object.entries(schema.shape).flatMap(([key, inner]) => secretsIn(inner as z.ZodType, value[key]));
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { IpipError } from "./errors";
-import type { Connection } from "./host/connection";
+import { type Connection, PORT } from "./host/connection";
 import type { Contract, Plain } from "./resource";
 import { isUnknown } from "./unknown";
 
@@ -107,7 +107,7 @@ function replaced(contract: Contract, key: string, from: unknown, to: unknown): 
 
 /** Another address is another machine; with other credentials it is still the same one. */
 function endpoint(connection: unknown): string {
-  return isFields(connection) ? `${connection.host}:${connection.port}` : "";
+  return isFields(connection) ? `${connection.host}:${connection.port ?? PORT}` : "";
 }
 
 /** same compares values as the state keeps them, in which a key without a value is no key. */

@@ -26,10 +26,29 @@ export interface Parsed {
 export function parseKnown(schema: z.ZodType, value: unknown, path: readonly PropertyKey[] = []): Parsed {
   const object = objectIn(schema);
   if (object !== undefined && isRecord(value)) return parseObject(object, value, path);
+  const list = listIn(schema);
+  if (list !== undefined && Array.isArray(value)) return parseList(list, value, path);
   if (isUnknown(value)) return { value, known: unknown, problems: [] };
   const result = schema.safeParse(value);
   if (!result.success) return { value, known: unknown, problems: problemsOf(result.error, value, path) };
   return { value: result.data, known: result.data, problems: [] };
+}
+
+/** parseList parses item by item; what the list as a whole must be is asked when all its items are known and right. */
+function parseList(
+  list: z.ZodArray<z.ZodObject>,
+  value: readonly unknown[],
+  path: readonly PropertyKey[],
+): Parsed {
+  const items = value.map((item, index) => parseKnown(list.element, item, [...path, index]));
+  const parsed = items.map((item) => item.value);
+  const problems = items.flatMap((item) => item.problems);
+  if (problems.length === 0 && !isUnknown(parsed)) {
+    const whole = list.safeParse(parsed);
+    if (!whole.success) return { value, known: unknown, problems: problemsOf(whole.error, value, path) };
+  }
+  const known = items.map((item) => (item.known === unknown ? {} : item.known));
+  return { value: parsed, known, problems };
 }
 
 /** parseInputs parses key by key, so that one unknown, or one mistake, hides no other. */
@@ -73,10 +92,21 @@ function unknownProperty(key: string, names: readonly string[]): string {
 
 /** objectIn is the object schema inside what makes it optional or gives it a default. */
 function objectIn(schema: z.ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
-    return objectIn(schema.unwrap() as z.ZodType);
-  return undefined;
+  const core = coreOf(schema);
+  return core instanceof z.ZodObject ? core : undefined;
+}
+
+/** listIn is the schema of a list of objects inside the same. Other lists are parsed as one value. */
+function listIn(schema: z.ZodType): z.ZodArray<z.ZodObject> | undefined {
+  const core = coreOf(schema);
+  return core instanceof z.ZodArray && core.element instanceof z.ZodObject
+    ? (core as z.ZodArray<z.ZodObject>)
+    : undefined;
+}
+
+function coreOf(schema: z.ZodType): z.ZodType {
+  const wrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodDefault;
+  return wrapped ? coreOf(schema.unwrap() as z.ZodType) : schema;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -11,7 +11,7 @@ export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<strin
 type Value<T> = [T] extends [Parent]
   ? pulumi.Input<string> | Named
   : [T] extends [readonly (infer Item)[]]
-    ? pulumi.Input<pulumi.Input<Item>[]>
+    ? pulumi.Input<Value<Item>[]>
     : [T] extends [object]
       ? pulumi.Input<Values<T>>
       : pulumi.Input<T>;
@@ -132,10 +132,12 @@ function secretly(schema: z.ZodType, value: unknown): unknown {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
     return secretly(schema.unwrap() as z.ZodType, value);
   }
-  if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null) return value;
   // What is in an output or a promise can't be seen yet: there all of it becomes one secret, if any of it may be.
   if (pulumi.Output.isInstance(value) || value instanceof Promise)
     return hasSecrets(schema) ? pulumi.secret(value) : value;
+  if (schema instanceof z.ZodArray && Array.isArray(value))
+    return value.map((item) => secretly(schema.element as z.ZodType, item));
+  if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
       const within = schema.shape[key];
@@ -148,6 +150,7 @@ function hasSecrets(schema: z.ZodType): boolean {
   if (schema.meta()?.secret === true) return true;
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
     return hasSecrets(schema.unwrap() as z.ZodType);
+  if (schema instanceof z.ZodArray) return hasSecrets(schema.element as z.ZodType);
   return (
     schema instanceof z.ZodObject &&
     Object.values(schema.shape).some((inner) => hasSecrets(inner as z.ZodType))

@@ -79,7 +79,7 @@ function given(type: Type): string {
     case "plain":
       return `pulumi.Input<${type.text}>`;
     case "list":
-      return `pulumi.Input<pulumi.Input<${type.item}>[]>`;
+      return `pulumi.Input<${given(type.item)}[]>`;
     case "structure":
       return `pulumi.Input<${type.name}>`;
     case "parent":
@@ -92,7 +92,7 @@ function read(type: Type): string {
     case "plain":
       return type.text;
     case "list":
-      return `${type.item}[]`;
+      return `${read(type.item)}[]`;
     case "structure":
       return type.name;
     case "parent":

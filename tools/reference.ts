@@ -97,7 +97,7 @@ function typeText(type: Type): string {
     case "plain":
       return `\`${type.text}\``;
     case "list":
-      return `\`${type.item}[]\``;
+      return type.item.kind === "plain" ? `\`${type.item.text}[]\`` : `list of ${typeText(type.item)}`;
     case "structure":
       return `[${type.name}](#${type.name.toLowerCase()})`;
     case "parent":

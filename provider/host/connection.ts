@@ -25,46 +25,69 @@ const become = z.strictObject({
     .meta({ secret: true }),
 });
 
-/**
- * How to reach a host over SSH, and how the host proves who it is. Named and shaped as in `@pulumi/command`, and
- * stricter: one of `hostKey`, `knownHosts` and `insecureIgnoreHostKey` is required. The host needs an sshd, a POSIX
- * shell and iproute2 5.3 or newer, and nothing else.
- */
-export const Connection = z.strictObject({
-  /** Name or address of the host: `203.0.113.10`, `fd00::10` or `gw.example.com`. The user goes into `user`. */
-  host: z
-    .string()
-    .regex(
-      /^[^\s@/[\]-][^\s@/[\]]*$/,
-      'write a name or an address alone, like "203.0.113.10"; the user goes into `user`',
-    ),
-  /** TCP port of its sshd, 1 to 65535. */
-  port: z
-    .int()
-    .min(1, "a port is a number from 1 to 65535")
-    .max(65535, "a port is a number from 1 to 65535")
-    .default(22),
-  /** User to log in as. One who is not root needs `become` to change the network. */
-  user: z.string().min(1, "a user name can't be empty").default("root"),
-  /** Password to log in with. */
+/** Where sshd listens, and as whom to log in, unless something says otherwise. */
+export const PORT = 22;
+export const USER = "root";
+
+/** Seconds between two questions whether the host is still there, and how many may go unanswered. */
+export const KEEP_ALIVE_INTERVAL = 15;
+export const KEEP_ALIVE_LIMIT = 3;
+
+/** following marks an input that is left out of the canonical form, and what holds without it. */
+function following<S extends z.ZodType>(schema: S, standard: number | string) {
+  return schema.optional().meta({ default: standard });
+}
+
+const hostName = z
+  .string()
+  .regex(
+    /^[^\s@/[\]-][^\s@/[\]]*$/,
+    'write a name or an address alone, like "203.0.113.10"; the user goes into `user`',
+  );
+
+const port = z
+  .int()
+  .min(1, "a port is a number from 1 to 65535")
+  .max(65535, "a port is a number from 1 to 65535");
+
+const user = z.string().min(1, "a user name can't be empty");
+
+const path = () => z.string().min(1, "a path can't be empty");
+
+/** How to log in to a machine, and how it proves who it is: the same for a host and for each hop on the way to it. */
+const login = {
+  /** Password to log in with. It also answers a host that asks for it itself (keyboard-interactive, RFC 4256). */
   password: z.string().min(1, "a password can't be empty").optional().meta({ secret: true }),
   /**
-   * Text of the private key to log in with, in OpenSSH or PEM form. It goes into Pulumi's state, which
-   * `privateKeyPath` or an agent keeps it out of.
+   * Text of the private key to log in with, in OpenSSH or PEM form (PKCS#1, SEC1, PKCS#8). It goes into Pulumi's
+   * state, which `privateKeyPath` or an agent keeps it out of. OpenSSH certificates are not supported: the key itself
+   * must be in the host's authorized_keys.
    */
   privateKey: z.string().min(1, "a key can't be empty").optional().meta({ secret: true }),
   /**
    * Path of the private key's file on the machine that runs Pulumi, read anew at each connect. `~/` is the home folder
    * of whoever runs Pulumi.
    */
-  privateKeyPath: z.string().min(1, "a path can't be empty").optional(),
+  privateKeyPath: path().optional(),
   /** Passphrase of the private key. */
   privateKeyPassword: z.string().min(1, "a passphrase can't be empty").optional().meta({ secret: true }),
   /**
    * Socket of the SSH agent to log in with, on the machine that runs Pulumi. Left out, it is `$SSH_AUTH_SOCK` when
-   * neither a password nor a key is given.
+   * neither a password nor a key is given, or `agentIdentity` is.
    */
-  agentSocketPath: z.string().min(1, "a path can't be empty").optional(),
+  agentSocketPath: path().optional(),
+  /**
+   * The one key of the agent to log in with: its fingerprint, `SHA256:…`, as `ssh-add -l` shows it, the public key,
+   * `ssh-ed25519 AAAA…`, or the path of the file that has it, `~/.ssh/id_ed25519.pub`. Left out, all are offered, one
+   * after another, and a host hangs up on an agent with more keys than its `MaxAuthTries` (sshd_config(5)), 6 as a rule.
+   */
+  agentIdentity: z
+    .string()
+    .refine(
+      namesKey,
+      'write "SHA256:…" (from `ssh-add -l`), a public key like "ssh-ed25519 AAAA…", or the path of its file',
+    )
+    .optional(),
   /**
    * Public key of the host: a line as ssh-keyscan(1) prints it, `ssh-ed25519 AAAA…`, or a fingerprint, `SHA256:…`, as
    * `ssh-keygen -lf` shows it.
@@ -81,13 +104,73 @@ export const Connection = z.strictObject({
     })
     .optional(),
   /**
-   * Path of a known_hosts file (sshd(8)) on the machine that runs Pulumi, `~/.ssh/known_hosts` for example, that has
-   * the host's key.
+   * Path of a known_hosts file (sshd(8)) on the machine that runs Pulumi, `~/.ssh/known_hosts` for example, or a list
+   * of them, that has the host's key. Hashed names, patterns and `@revoked` count; `@cert-authority` does not, for
+   * certificates of hosts are not supported.
    */
-  knownHosts: z.string().min(1, "a path can't be empty").optional(),
+  knownHosts: z
+    .union([path(), path().array().min(1, "give at least one file")], {
+      error: "give the path of a known_hosts file, or a list of paths",
+    })
+    .optional(),
   /** `true` trusts any host that answers, so that anyone on the way can read and change everything. */
   insecureIgnoreHostKey: z.boolean().default(false),
-  /** Seconds that one attempt to connect and log in may take. */
+};
+
+/**
+ * A machine that connections to the host go through, such as a bastion. Its sshd must let them pass
+ * (`AllowTcpForwarding`, sshd_config(5)).
+ */
+const hop = z.strictObject({
+  /** Name or address of the hop, as the hop before it knows it. */
+  host: hostName,
+  /** TCP port of its sshd, 1 to 65535. */
+  port: port.default(PORT),
+  /** User to log in as; any who may pass connections on will do. */
+  user: user.default(USER),
+  ...login,
+});
+
+/**
+ * How to reach a host over SSH, and how the host proves who it is. Named and shaped as in `@pulumi/command`, and
+ * stricter: one of `hostKey`, `knownHosts`, `insecureIgnoreHostKey` and, for what its files say, `sshConfigHost` is
+ * required. The host needs an sshd, a POSIX shell and iproute2 5.3 or newer, and nothing else.
+ */
+export const Connection = z.strictObject({
+  /**
+   * Name or address of the host: `203.0.113.10`, `fd00::10` or `gw.example.com`. The user goes into `user`. Required
+   * unless there is `sshConfigHost`, whose alias it is when left out.
+   */
+  host: named(hostName),
+  /** TCP port of its sshd, 1 to 65535. With `sshConfigHost`, left out, it is what the file says. */
+  port: following(port, PORT),
+  /**
+   * User to log in as. One who is not root needs `become` to change the network. With `sshConfigHost`, left out, it is
+   * what the file says, or whoever runs Pulumi, as with ssh(1).
+   */
+  user: following(user, USER),
+  ...login,
+  /**
+   * Machines to go through, from the first to the last before the host, each with its own log-in and host key. With
+   * `sshConfigHost`, left out, it is what the file says (`ProxyJump`); `[]` goes straight to the host.
+   */
+  proxy: hop.array().optional(),
+  /**
+   * Alias from the files of ssh_config(5), on the machine that runs Pulumi, by which to reach the host as `ssh ALIAS`
+   * does: `~/.ssh/config`, then `/etc/ssh/ssh_config`, read anew at each connect. What is said here wins over what
+   * stands there. Heeded are `HostName`, `Port`, `User`, `IdentityFile`, `IdentitiesOnly`, `IdentityAgent`, `ProxyJump`,
+   * `UserKnownHostsFile`, `GlobalKnownHostsFile` and `HostKeyAlias`, in `Host`, `Match` (`all`, `host`, `originalhost`,
+   * `user`, `localuser`) and included files, with their tokens (`%h`). What would lead elsewhere and is not supported is
+   * an error: `ProxyCommand`, `CanonicalizeHostname`, `RevokedHostKeys`, another `Match`. The host must prove
+   * who it is, whatever `StrictHostKeyChecking` says.
+   */
+  sshConfigHost: z
+    .string()
+    .regex(/^[^\s@/[\]*?!-][^\s@/[\]*?!]*$/, 'write the alias alone, as after `ssh`, like "gw"')
+    .optional(),
+  /** Path of the one file to read `sshConfigHost` from instead, as with `ssh -F`. */
+  sshConfigPath: path().optional(),
+  /** Seconds that one attempt to connect and log in may take, for each hop and for the host. */
   perDialTimeout: seconds().default(15),
   /**
    * How many attempts to connect may fail before an operation does, 1 or more; `-1` sets no limit other than
@@ -102,6 +185,13 @@ export const Connection = z.strictObject({
     .default(10),
   /** Seconds that one round trip to the host may take, connecting included. */
   operationTimeout: seconds().default(300),
+  /**
+   * Seconds between two questions to the host whether it is still there; `0` never asks, and then a host that froze is
+   * noticed after `operationTimeout`.
+   */
+  keepAliveInterval: following(z.number().nonnegative("give seconds, or 0 not to ask"), KEEP_ALIVE_INTERVAL),
+  /** How many such questions in a row may go unanswered, 1 or more, before the connection counts as lost. */
+  keepAliveErrorLimit: following(z.int().min(1, "give a number, 1 or more"), KEEP_ALIVE_LIMIT),
   /** Runs as another user, through sudo or doas, where `user` is not root. */
   become: become.optional(),
 });
@@ -109,27 +199,75 @@ export const Connection = z.strictObject({
 /** Connection is how to reach a host in canonical form: what was left out is absent. */
 export type Connection = z.output<typeof Connection>;
 
+/** Hop is a machine on the way in canonical form. */
+export type Hop = z.output<typeof hop>;
+
+/**
+ * named marks an input that a program may leave out and that `completed` then fills in, so that the canonical form
+ * always has it.
+ */
+function named<S extends z.ZodType>(schema: S): z.ZodDefault<S> {
+  return schema.optional() as unknown as z.ZodDefault<S>;
+}
+
 export interface ConnectionProblem {
-  readonly path: string[];
+  readonly path: (string | number)[];
   readonly message: string;
 }
 
-/** Known is what is known of a connection: a key whose value is not known yet is missing, one left out is undefined. */
-type Known = { readonly [K in keyof Connection]?: Connection[K] | undefined };
+/** Partly is what is known of an object: a key whose value is not known yet is missing, one left out is undefined. */
+type Partly<T> = { readonly [K in keyof T]?: T[K] | undefined };
+type Known = Partly<Connection>;
+
+/** completed fills in what follows from other keys. What depends on a key that is not known yet stays as it is. */
+export function completed(known: Known): Known {
+  if (!("sshConfigHost" in known)) return {};
+  const { sshConfigHost: alias } = known;
+  if (alias !== undefined) return left(known, "host") ? { host: alias } : {};
+  return { ...(left(known, "port") && { port: PORT }), ...(left(known, "user") && { user: USER }) };
+}
+
+/** left tells whether a key is known to be left out. */
+function left<T extends object>(known: T, key: keyof T): boolean {
+  return key in known && known[key] === undefined;
+}
 
 /** connectionProblems finds what is wrong between several keys. What is not known yet is taken to be right. */
 export function connectionProblems(connection: Known): ConnectionProblem[] {
-  const missing = (key: keyof Connection) =>
-    key in connection && (connection[key] === undefined || connection[key] === false);
-  const given = (key: keyof Connection) => key in connection && !missing(key);
+  const { proxy, become } = connection;
+  const problems: ConnectionProblem[] = [];
+  const report = (path: string[], message: string) => problems.push({ path, message });
+  if (left(connection, "host") && left(connection, "sshConfigHost")) report(["host"], "is required");
+  // With an alias the files of ssh_config name those that have the host's key.
+  problems.push(...loginProblems(connection, !left(connection, "sshConfigHost")));
+  const hops = Array.isArray(proxy) ? proxy : [];
+  for (const [index, hop] of hops.entries()) {
+    const within = loginProblems(hop, false);
+    problems.push(...within.map(({ path, message }) => ({ path: ["proxy", index, ...path], message })));
+  }
+  if (connection.sshConfigPath !== undefined && left(connection, "sshConfigHost")) {
+    report(["sshConfigPath"], "there is nothing to look up in this file: set sshConfigHost");
+  }
+  if (become?.method === "doas" && become.password !== undefined) {
+    report(
+      ["become", "password"],
+      `doas takes a password from a terminal only: write \`permit nopass ${connection.user ?? "USER"}\` in doas.conf`,
+    );
+  }
+  return problems;
+}
+
+function loginProblems(known: Partly<Hop>, proven: boolean): ConnectionProblem[] {
+  const missing = (key: keyof Hop) => key in known && (known[key] === undefined || known[key] === false);
+  const given = (key: keyof Hop) => key in known && !missing(key);
   const problems: ConnectionProblem[] = [];
   const report = (path: string[], message: string) => problems.push({ path, message });
 
   const proofs = ["hostKey", "knownHosts", "insecureIgnoreHostKey"] as const;
-  if (proofs.every(missing)) {
+  if (!proven && proofs.every(missing)) {
     report(
       ["hostKey"],
-      `the host must prove who it is: set hostKey to a line of \`ssh-keyscan ${connection.host ?? "HOST"}\` that you have ` +
+      `the host must prove who it is: set hostKey to a line of \`ssh-keyscan ${known.host ?? "HOST"}\` that you have ` +
         'compared with the host, or knownHosts to "~/.ssh/known_hosts" after a first `ssh` to it; ' +
         "insecureIgnoreHostKey: true would trust anyone",
     );
@@ -140,22 +278,26 @@ export function connectionProblems(connection: Known): ConnectionProblem[] {
   if (given("privateKey") && given("privateKeyPath")) {
     report(["privateKeyPath"], "give privateKey or privateKeyPath, not both");
   }
-  if (given("privateKeyPassword") && missing("privateKey") && missing("privateKeyPath")) {
+  if (given("privateKeyPassword") && missing("privateKey") && missing("privateKeyPath") && !proven) {
     report(["privateKeyPassword"], "there is no key for this passphrase: set privateKey or privateKeyPath");
-  }
-  if (connection.become?.method === "doas" && connection.become.password !== undefined) {
-    report(
-      ["become", "password"],
-      `doas takes a password from a terminal only: write \`permit nopass ${connection.user ?? "USER"}\` in doas.conf`,
-    );
   }
   return problems;
 }
 
+/** namesKey tells the three ways to name an agent's key from what is none: a path may be nearly anything. */
+function namesKey(text: string): boolean {
+  const [first = "", blob] = text.trim().split(/\s+/);
+  if (first.startsWith("SHA256:")) return FINGERPRINT.test(first);
+  if (/^(ssh|ecdsa|sk)-/.test(first) && blob !== undefined) return /^[A-Za-z0-9+/]+=*$/.test(blob);
+  return first !== "" && !/^(MD5:|-----)/.test(first);
+}
+
+const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
+
 /** canonicalHostKey gives a fingerprint as it is, a key as `type base64`, and undefined for anything else. */
 function canonicalHostKey(text: string): string | undefined {
   const words = text.trim().split(/\s+/);
-  if (words.length === 1) return /^SHA256:[A-Za-z0-9+/]{43}$/.test(words[0] ?? "") ? words[0] : undefined;
+  if (words.length === 1) return FINGERPRINT.test(words[0] ?? "") ? words[0] : undefined;
   // A line of ssh-keyscan or known_hosts has the host's name first.
   const [type, blob] = isHostKeyType(words[0]) ? words : words.slice(1);
   if (!isHostKeyType(type) || blob === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { type HostKeyType, isHostKeyType } from "./connection";
+import { matchesList } from "./patterns";
 
 /** A known_hosts file as OpenSSH writes it: sshd(8), SSH_KNOWN_HOSTS FILE FORMAT. */
 
@@ -23,12 +24,16 @@ interface Line {
   readonly blob: Buffer;
 }
 
+/** knownName is how a known_hosts file calls a host. */
+export function knownName(host: string, port: number): string {
+  return port === 22 ? host : `[${host}]:${port}`;
+}
+
 /** knownKeys finds what a known_hosts file says about a host. */
 export function knownKeys(file: string, host: string, port: number): KnownKeys {
   const lines = file.split("\n").flatMap(parseLine);
-  const name = port === 22 ? host : `[${host}]:${port}`;
-  const withPort = linesFor(lines, name);
-  const all = linesFor(lines, name, host);
+  const withPort = linesFor(lines, knownName(host, port));
+  const all = linesFor(lines, knownName(host, port), host);
   // As OpenSSH does, a key that is known for the host serves any of its ports that has none of its own.
   const found = withPort.some(({ marker }) => marker === undefined) ? withPort : all;
   return {
@@ -54,24 +59,11 @@ function linesFor(lines: readonly Line[], ...wanted: readonly string[]): Line[] 
 
 function matches(names: string, name: string): boolean {
   if (names.startsWith("|1|")) return matchesHash(names, name);
-  const patterns = names.toLowerCase().split(",");
-  const denied = patterns.some(
-    (pattern) => pattern.startsWith("!") && matchesPattern(pattern.slice(1), name),
-  );
-  return !denied && patterns.some((pattern) => matchesPattern(pattern, name));
+  return matchesList(names.toLowerCase().split(","), name);
 }
 
 /** A hashed name: `|1|salt|HMAC-SHA1 of the name with that salt`, both in base64. */
 function matchesHash(hashed: string, name: string): boolean {
   const [, , salt = "", hash = ""] = hashed.split("|");
   return createHmac("sha1", Buffer.from(salt, "base64")).update(name).digest("base64") === hash;
-}
-
-function matchesPattern(pattern: string, name: string): boolean {
-  const source = Array.from(pattern, (char) => {
-    if (char === "*") return ".*";
-    if (char === "?") return ".";
-    return char.replace(/[\\^$.|+()[\]{}]/, "\\$&");
-  }).join("");
-  return new RegExp(`^${source}$`, "s").test(name);
 }

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { HostUnreachable } from "../errors";
-import type { Connection } from "./connection";
-import { credentials } from "./credentials";
-import { dial } from "./dial";
-import { hostProof } from "./host-key";
+import { type Connection, USER } from "./connection";
+import { keepAlive } from "./keep-alive";
+import { reach } from "./reach";
 import { Refusal } from "./refusal";
 import { Shell } from "./shell";
+import { labelOf, wayTo } from "./stop";
 
 /** Seconds before a second attempt, and at most between two. */
 const FIRST_PAUSE = 0.5;
@@ -19,15 +19,9 @@ export function onWait(listener: WaitListener): void {
   waiting = listener;
 }
 
-/** labelOf is how a host is called in messages. */
-export function labelOf({ host, port }: Connection): string {
-  if (port === 22) return host;
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
 /**
  * open connects, logs in and starts a shell, and tries again as long as only the network fails. `trouble` hears why
- * each attempt failed. It fails with HostUnreachable.
+ * each attempt failed, or has to wait. It fails with HostUnreachable.
  */
 export async function open(
   connection: Connection,
@@ -38,8 +32,10 @@ export async function open(
   const began = Date.now();
   for (let tries = 1; ; tries++) {
     try {
-      const [methods, proof] = await Promise.all([credentials(connection), hostProof(connection)]);
-      return await Shell.start(await dial(connection, methods, proof, signal), connection);
+      const stops = await wayTo(connection);
+      const line = await reach(stops, signal, trouble);
+      keepAlive(line, connection);
+      return await Shell.start(line, { ...connection, user: stops.at(-1)?.user ?? USER });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       const { why, advice, passing } = error;

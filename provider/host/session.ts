@@ -3,9 +3,10 @@ import { ConnectionLost, HostUnreachable } from "../errors";
 import type { Connection } from "./connection";
 import { Call, exchange, outcomeOf } from "./exchange";
 import { commandLine, type Host, type Outcome, type Work } from "./host";
-import { labelOf, open } from "./open";
+import { open } from "./open";
 import { type Seen, seenOn } from "./seen";
 import type { Shell } from "./shell";
+import { labelOf } from "./stop";
 
 export { onWait } from "./open";
 
@@ -27,7 +28,9 @@ export function hostFor(connection: Connection): Host {
 }
 
 /** Patience does not tell two sessions apart. The digest keeps secrets out of the keys. */
-function poolKey({ perDialTimeout, dialErrorLimit, operationTimeout, ...target }: Connection): string {
+function poolKey(connection: Connection): string {
+  const { perDialTimeout, dialErrorLimit, operationTimeout, ...rest } = connection;
+  const { keepAliveInterval, keepAliveErrorLimit, ...target } = rest;
   return createHash("sha256")
     .update(JSON.stringify(Object.entries(target).sort()))
     .digest("hex");
@@ -89,7 +92,10 @@ class Session {
     if (this.busy) return;
     this.busy = true;
     clearTimeout(this.idle);
-    while (this.waiting.length > 0) await this.round();
+    while (this.waiting.length > 0) {
+      await this.round();
+      this.shell?.giveWay();
+    }
     this.busy = false;
     this.shell?.rest();
     this.idle = setTimeout(() => this.shell?.close("there was nothing to do"), IDLE * 1000).unref();

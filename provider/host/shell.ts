@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { ClientChannel } from "ssh2";
 import { Collector } from "./collector";
 import type { Connection } from "./connection";
-import type { Line } from "./dial";
 import type { Answer } from "./host";
+import type { Line } from "./line";
 import { Refusal } from "./refusal";
 import { endOf, preamble, sectionsOf } from "./script";
 import { LIFETIME, Told, tellerLoop, tellingOf } from "./teller";
@@ -17,7 +17,7 @@ const MAX_QUOTE = 1000;
  * shows what it runs (`set -x`) is not taken for an answer. `-Numeric` is in iproute2 since 5.3, as JSON for all that
  * is listed, and `ip` stops at the first option that it doesn't know.
  */
-function loginCommand({ become }: Connection, nonce: string): string {
+function loginCommand({ become }: Account, nonce: string): string {
   const path = `\${PATH:-/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`;
   const hello =
     `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip && ip -json -Numeric -V 2>&1; ` +
@@ -30,6 +30,9 @@ function loginCommand({ become }: Connection, nonce: string): string {
   // sudo prints two per cent signs as one.
   return `exec sudo -S -p ${nonce}%% -u ${become.user} -- ${shell}`;
 }
+
+/** Account is whose shell it is; who logs in is known by now, whatever said it. */
+export type Account = Connection & { readonly user: string };
 
 /** Shell is one POSIX shell on a host, fed with one script after another. */
 export class Shell {
@@ -57,7 +60,7 @@ export class Shell {
   }
 
   /** start runs a shell over a line that is logged in. It fails with a Refusal. */
-  static async start(line: Line, connection: Connection): Promise<Shell> {
+  static async start(line: Line, connection: Account): Promise<Shell> {
     const nonce = randomBytes(16).toString("hex");
     const shell = new Shell(line, await open(line, loginCommand(connection, nonce)));
     await shell.hello(connection, nonce);
@@ -72,7 +75,7 @@ export class Shell {
   /** run has a script carried out and gives its sections' answers. */
   async run(script: (nonce: string) => string): Promise<Map<number, Answer>> {
     const end = endOf(this.nonce);
-    this.line.socket.ref();
+    this.line.hold();
     this.channel.write(script(this.nonce));
     const [stdout, stderr] = await Promise.all([this.stdout.until(end), this.stderr.until(end)]);
     return sectionsOf(stdout.text, stderr.text, this.nonce);
@@ -97,7 +100,7 @@ export class Shell {
     const word = `@${this.nonce}`;
     const start = this.telling === undefined ? word : undefined;
     this.telling ??= Date.now();
-    this.line.socket.ref();
+    this.line.hold();
     this.channel.write(tellingOf(lines, start));
     const answers: Answer[] = [];
     while (answers.length < lines.length && this.telling !== undefined) {
@@ -117,15 +120,20 @@ export class Shell {
     }
   }
 
-  /** rest lets the process end although the connection is still there. */
+  /** rest lets the process end, and another host be connected in this one's place, although the connection is there. */
   rest(): void {
-    this.line.socket.unref();
+    this.line.rest(() => this.close("another host was given its turn"));
+  }
+
+  /** giveWay ends the connection between two scripts when other hosts have long waited for their turn. */
+  giveWay(): void {
+    if (this.line.overdue) this.close("another host was given its turn");
   }
 
   /** close ends the connection at once; a script under way fails with the reason. */
   close(why: string): void {
     this.lose(why);
-    this.line.socket.destroy();
+    this.line.close();
   }
 
   private lose(why: string): void {
@@ -139,7 +147,7 @@ export class Shell {
     this.lose(why);
   }
 
-  private async hello(connection: Connection, nonce: string): Promise<void> {
+  private async hello(connection: Account, nonce: string): Promise<void> {
     const { perDialTimeout } = connection;
     let late = false;
     const giveUp = () => {
@@ -168,7 +176,7 @@ export class Shell {
   }
 
   /** password answers sudo when it asks, and only then: if it doesn't, the shell would read the password. */
-  private async password({ user, become }: Connection, nonce: string): Promise<void> {
+  private async password({ user, become }: Account, nonce: string): Promise<void> {
     const prompt = `${nonce}%`;
     const end = `${nonce}-end\n`;
     const { marker } = await this.stderr.until(prompt, end);
@@ -183,7 +191,7 @@ export class Shell {
     throw new Refusal("sudo did not take connection.become.password", `It asks for that of ${user}.`, false);
   }
 
-  private noShell({ user, become }: Connection, nonce: string, late: boolean): Refusal {
+  private noShell({ user, become }: Account, nonce: string, late: boolean): Refusal {
     if (this.cut) return new Refusal(`${this.lost?.message} before there was a shell`, "", true);
     const said = [this.stdout, this.stderr].map((output) => output.said().trim()).join("\n");
     // A host may say anything, also what it has just been told.
@@ -225,10 +233,10 @@ function checkIproute2(host: string, greeting: string): void {
   }
 }
 
-function open({ client, socket }: Line, command: string): Promise<ClientChannel> {
+function open(line: Line, command: string): Promise<ClientChannel> {
   return new Promise((resolve, reject) => {
     const refuse = (error: Error) => {
-      socket.destroy();
+      line.close();
       // Only an answer of sshd has a reason: without one the connection broke.
       const passing = !("reason" in error);
       const advice = passing
@@ -237,7 +245,7 @@ function open({ client, socket }: Line, command: string): Promise<ClientChannel>
       reject(new Refusal(`no shell could be opened: ${error.message}`, advice, passing));
     };
     try {
-      client.exec(command, (error, channel) => (error ? refuse(error) : resolve(channel)));
+      line.client.exec(command, (error, channel) => (error ? refuse(error) : resolve(channel)));
     } catch (error) {
       refuse(error instanceof Error ? error : new Error(String(error)));
     }

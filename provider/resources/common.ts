@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Connection } from "../host/connection";
+import { Connection, PORT } from "../host/connection";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
 import type { Link } from "../ip/links";
@@ -12,7 +12,8 @@ import { type Obstacle, parentName } from "../resource";
 export const connection = {
   /**
    * How to reach the host: its address, credentials, and the key by which it proves who it is. Another `host` or `port`
-   * is another machine, and replaces the resource; any other change of it touches nothing on the host.
+   * is another machine, and replaces the resource; any other change of it touches nothing on the host. What the files
+   * of ssh_config say is not compared: an alias that leads to another machine one day is no change.
    */
   connection: Connection,
 };
@@ -58,8 +59,8 @@ export function idOf(
   desired: { connection: Connection; namespace?: string | undefined },
   ...parts: string[]
 ): string {
-  const { host, port } = desired.connection;
-  return [port === 22 ? host : `${host}:${port}`, desired.namespace ?? "", ...parts].join("/");
+  const { host, port = PORT } = desired.connection;
+  return [port === PORT ? host : `${host}:${port}`, desired.namespace ?? "", ...parts].join("/");
 }
 
 /** glanceAtLink is what to ask about one device. A named namespace is listed, which one process does for all in it. */

@@ -1,8 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
-import { type AuthContext, Server, type ServerChannel, utils } from "ssh2";
+import { type AddressInfo, connect, type Socket } from "node:net";
+import {
+  type AuthContext,
+  type KeyboardAuthContext,
+  Server,
+  type ServerChannel,
+  type Connection as ServerConnection,
+  utils,
+} from "ssh2";
 import { Connection } from "../../provider/host/connection";
 
 /** KeyPair is a key as text: the private one in OpenSSH form, the public one as `type base64`. */
@@ -13,8 +20,23 @@ export interface KeyPair {
 
 /** ed25519 makes a key pair; with a passphrase the private one is encrypted. */
 export function ed25519(passphrase?: string): KeyPair {
-  if (passphrase === undefined) return trimmed(utils.generateKeyPairSync("ed25519"));
-  return trimmed(utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 }));
+  const made =
+    passphrase === undefined
+      ? utils.generateKeyPairSync("ed25519")
+      : utils.generateKeyPairSync("ed25519", { passphrase, cipher: "aes256-ctr", rounds: 4 });
+  const pair = trimmed(made);
+  // ssh2 leaves out a zero at the beginning of either half, and such a key is none.
+  return isSound(pair, passphrase) ? pair : ed25519(passphrase);
+}
+
+function isSound(pair: KeyPair, passphrase: string | undefined): boolean {
+  const [key] = [utils.parseKey(pair.private, passphrase)].flat();
+  if (key === undefined || key instanceof Error) return false;
+  const text = Buffer.from("signed");
+  const signature = key.sign(text);
+  return (
+    Buffer.isBuffer(signature) && key.verify(text, signature) === true && key.getPublicSSH().length === 51
+  );
 }
 
 /** ecdsa makes another kind of key pair. */
@@ -28,7 +50,10 @@ function trimmed(pair: KeyPair): KeyPair {
 
 /** fingerprintOf is a public key's digest as ssh-keygen prints it. */
 export function fingerprintOf({ public: text }: KeyPair): string {
-  const blob = Buffer.from(text.split(" ")[1] ?? "", "base64");
+  return fingerprintOfBlob(Buffer.from(text.split(" ")[1] ?? "", "base64"));
+}
+
+function fingerprintOfBlob(blob: Buffer): string {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").slice(0, 43)}`;
 }
 
@@ -45,7 +70,19 @@ export interface ServerOptions {
   readonly clientKey?: KeyPair;
   readonly password?: string;
   /** Ways to log in that the host names and takes; with none of them everybody is refused. */
-  readonly methods?: readonly ("publickey" | "password")[];
+  readonly methods?: readonly ("publickey" | "password" | "keyboard-interactive")[];
+  /** Those that must all be right, in this order. */
+  readonly sequence?: readonly ("publickey" | "password" | "keyboard-interactive")[];
+  /** What keyboard-interactive asks, and the answers that are right. */
+  readonly questions?: readonly {
+    readonly prompt: string;
+    readonly echo: boolean;
+    readonly answer: string;
+  }[];
+  /** How many keys are refused before the host hangs up. */
+  readonly maxAuthTries?: number;
+  /** Whether connections may pass to other machines. */
+  readonly forwards?: boolean;
   /** What the login shell makes of what it is told to run. */
   readonly rewrite?: (command: string) => string;
   /** How many connections are closed before a word is said. */
@@ -81,17 +118,27 @@ export class SshServer {
   input = Buffer.alloc(0);
   /** How many connections there have been. */
   connections = 0;
+  /** How many there were at once, at most, before anybody had logged in. */
+  mostOpening = 0;
+  /** Where connections went that passed through. */
+  readonly forwarded: string[] = [];
+  /** What clients answered to the questions of keyboard-interactive. */
+  readonly answered: string[] = [];
+  /** The keys that clients offered, by their fingerprints. */
+  readonly offered: string[] = [];
 
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private readonly channels = new Set<ServerChannel>();
   private readonly children = new Set<ChildProcess>();
+  private opening = 0;
 
   private constructor(private readonly options: ServerOptions) {
     const hostKeys = (options.hostKeys ?? [HOST_KEY]).map((pair) => pair.private);
     this.server = new Server({ hostKeys }, (client) => {
       client.on("error", () => {});
-      client.on("authentication", (context) => this.authenticate(context));
+      this.letIn(client);
+      if (options.forwards === true) this.forward(client);
       let sessions = 0;
       client.on("session", (accept, reject) => {
         if (sessions++ >= (options.maxSessions ?? 10)) {
@@ -148,6 +195,11 @@ export class SshServer {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** freeze has the host hear nothing more, as a machine that is stopped; its connections stay. */
+  freeze(): void {
+    for (const socket of this.sockets) socket.pause();
+  }
+
   /** closeChannels ends the programs' channels and leaves the connections. */
   closeChannels(): void {
     for (const channel of this.channels) channel.close();
@@ -160,20 +212,71 @@ export class SshServer {
     await once(this.server, "close");
   }
 
-  private authenticate(context: AuthContext): void {
-    const methods = [...(this.options.methods ?? ["publickey", "password"])];
-    const right = methods.some((method) => method === context.method) && this.recognises(context);
-    if (right) context.accept();
-    else context.reject(methods);
+  private letIn(client: ServerConnection): void {
+    const { sequence = [], maxAuthTries = Number.POSITIVE_INFINITY } = this.options;
+    const passed: string[] = [];
+    let refused = 0;
+    this.mostOpening = Math.max(this.mostOpening, ++this.opening);
+    const opened = () => this.opening--;
+    const settled = new AbortController();
+    settled.signal.addEventListener("abort", opened);
+    client.on("ready", () => settled.abort());
+    client.on("close", () => settled.abort());
+    client.on("authentication", async (context) => {
+      const next = sequence[passed.length];
+      const methods = next === undefined ? [...(this.options.methods ?? ["publickey", "password"])] : [next];
+      const asked = methods.some((method) => method === context.method);
+      const right = asked && (await this.recognises(context));
+      const probe = context.method === "publickey" && context.signature === undefined;
+      if (right && next !== undefined && !probe) {
+        passed.push(next);
+        const more = sequence[passed.length];
+        if (more !== undefined) return context.reject([more], true);
+      }
+      if (right) return context.accept();
+      if (context.method === "publickey" && ++refused >= maxAuthTries) return client.end();
+      context.reject(methods);
+    });
   }
 
-  private recognises(context: AuthContext): boolean {
+  private async recognises(context: AuthContext): Promise<boolean> {
     if (context.method === "password") return context.password === this.options.password;
+    if (context.method === "keyboard-interactive") return await this.answers(context);
     if (context.method !== "publickey") return false;
+    this.offered.push(fingerprintOfBlob(context.key.data));
     const key = utils.parseKey((this.options.clientKey ?? CLIENT_KEY).public);
     if (key instanceof Error || !key.getPublicSSH().equals(context.key.data)) return false;
     if (context.signature === undefined || context.blob === undefined) return true;
     return key.verify(context.blob, context.signature, context.hashAlgo) === true;
+  }
+
+  /** Each question is asked by itself, as PAM does. */
+  private async answers(context: KeyboardAuthContext): Promise<boolean> {
+    for (const { prompt, echo, answer } of this.options.questions ?? []) {
+      const [given] = await new Promise<string[]>((resolve) =>
+        context.prompt([{ prompt, echo }], (answers) => resolve(answers)),
+      );
+      this.answered.push(given ?? "");
+      if (given !== answer) return false;
+    }
+    return true;
+  }
+
+  /** forward passes connections on, as sshd does with AllowTcpForwarding. Without a listener ssh2 forbids it. */
+  private forward(client: ServerConnection): void {
+    client.on("tcpip", (accept, reject, { destIP, destPort }) => {
+      this.forwarded.push(`${destIP}:${destPort}`);
+      const socket = connect(destPort, destIP);
+      this.sockets.add(socket);
+      socket.on("error", () => reject());
+      socket.on("close", () => this.sockets.delete(socket));
+      socket.on("connect", () => {
+        const channel = accept();
+        channel.on("error", () => {});
+        socket.pipe(channel).pipe(socket);
+        channel.on("close", () => socket.destroy());
+      });
+    });
   }
 
   /** run gives what is to be done when the connection ends. */

@@ -1,5 +1,5 @@
 import { Lifecycle } from "../../provider/lifecycle";
-import type { Fields } from "../../provider/state";
+import { changesBetween, type Fields } from "../../provider/state";
 import { unknown } from "../../provider/unknown";
 import { CONNECTION, MARK } from "../support/mini-engine";
 import { samples } from "../support/samples";
@@ -271,7 +271,20 @@ describe("what can't be is told with what would be right", () => {
       connection({ insecureIgnoreHostKey: true, usr: "root" }),
       'connection.usr: there is no property of this name; did you mean "user"?',
     ],
+    [
+      "Namespace",
+      connection({
+        insecureIgnoreHostKey: true,
+        proxy: [{ host: "b", insecureIgnoreHostKey: true, usr: "x" }],
+      }),
+      'connection.proxy.0.usr: there is no property of this name; did you mean "user"?',
+    ],
     // What is missing.
+    [
+      "Namespace",
+      connection({ insecureIgnoreHostKey: true, proxy: [{ insecureIgnoreHostKey: true }] }),
+      "connection.proxy.0.host: is required",
+    ],
     ["Namespace", { connection: undefined }, "connection: is required"],
     ["Namespace", { connection: { insecureIgnoreHostKey: true } }, "connection.host: is required"],
     ["Namespace", { connection: "gw" }, "connection: Invalid input: expected object, received string"],
@@ -357,6 +370,79 @@ describe("the canonical form", () => {
       expect(Object.values(inputs)).not.toContain(undefined);
     },
   );
+});
+
+describe("the canonical connection", () => {
+  const canonical = (connection: Fields) => {
+    const { inputs, problems } = checked("Namespace", { connection });
+    expect(problems).toEqual([]);
+    return inputs.connection;
+  };
+
+  test("has no more in it than an older build wrote, so that an upgrade is no change", () => {
+    expect(canonical({ host: "gw", insecureIgnoreHostKey: true })).toEqual({
+      host: "gw",
+      port: 22,
+      user: "root",
+      insecureIgnoreHostKey: true,
+      perDialTimeout: 15,
+      dialErrorLimit: 10,
+      operationTimeout: 300,
+    });
+  });
+
+  test("by an alias leaves to the file what the program leaves out, and is its own canonical form", () => {
+    const patience = { perDialTimeout: 15, dialErrorLimit: 10, operationTimeout: 300 };
+    const found = canonical({ sshConfigHost: "gw" });
+    expect(found).toEqual({
+      host: "gw",
+      sshConfigHost: "gw",
+      insecureIgnoreHostKey: false,
+      ...patience,
+    });
+    expect(canonical(found as Fields)).toEqual(found);
+  });
+
+  test("has its hops in canonical form too, what is not known of them left open", () => {
+    const proxy = [
+      { host: unknown, hostKey: unknown },
+      { host: "b2", knownHosts: "x", password: unknown },
+    ];
+    expect(canonical({ host: "gw", insecureIgnoreHostKey: true, proxy })).toMatchObject({
+      proxy: [
+        { host: unknown, port: 22, user: "root", hostKey: unknown },
+        { host: "b2", port: 22, user: "root", knownHosts: "x", password: unknown },
+      ],
+    });
+  });
+
+  test.each<[string, Fields, Fields, boolean]>([
+    ["an alias for the same host", { host: "gw" }, { host: "gw", sshConfigHost: "gw" }, false],
+    ["another alias", { sshConfigHost: "gw" }, { sshConfigHost: "gw2" }, true],
+    [
+      "another alias for the same host",
+      { host: "h", sshConfigHost: "a" },
+      { host: "h", sshConfigHost: "b" },
+      false,
+    ],
+    ["another port", { sshConfigHost: "gw" }, { sshConfigHost: "gw", port: 2222 }, true],
+    [
+      "another way",
+      { host: "gw" },
+      { host: "gw", proxy: [{ host: "b", insecureIgnoreHostKey: true }] },
+      false,
+    ],
+  ])("with %s replaces only what is on another machine", (_, from, to, replaced) => {
+    const proven = { insecureIgnoreHostKey: true };
+    const [before, after] = [from, to].map((part) =>
+      checked("Namespace", { connection: { ...proven, ...part } }),
+    );
+    const contract = samples.Namespace?.contract;
+    if (contract === undefined || before === undefined || after === undefined) throw new Error("no sample");
+    const { changed, replaces } = changesBetween(contract, before.inputs, after.inputs);
+    expect(changed).toEqual(["connection"]);
+    expect(replaces).toEqual(replaced ? ["connection"] : []);
+  });
 });
 
 describe("what is not known yet", () => {

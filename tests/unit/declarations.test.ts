@@ -47,7 +47,8 @@ new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
 export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
 export const wanted: pulumi.Output<number | undefined> = tunnel.mtu;
 export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
-export const user: pulumi.Output<string> = tunnel.connection.user;
+export const host: pulumi.Output<string> = tunnel.connection.host;
+export const user: pulumi.Output<string | undefined> | undefined = tunnel.connection.user;
 export function isTunnel(value: unknown): IpipTunnel | undefined {
   return IpipTunnel.isInstance(value) ? value : undefined;
 }

@@ -321,11 +321,16 @@ describe("read", () => {
 describe("secrets", () => {
   const secret = { password: "hunter2", privateKey: "hunter2-and-more", privateKeyPassword: "correct horse" };
   const bag = {
-    connection: { ...CONNECTION, ...secret, become: { method: "sudo", password: "sesame" } },
+    connection: {
+      ...CONNECTION,
+      ...secret,
+      become: { method: "sudo", password: "sesame" },
+      proxy: [{ host: "b", insecureIgnoreHostKey: true, password: "open" }],
+    },
     mark: MARK,
     name: "n1",
   };
-  const told = `login with ${Object.values(secret).join(", ")} or sesame failed`;
+  const told = `login with ${Object.values(secret).join(", ")}, open or sesame failed`;
 
   test.each([
     ["unreachable", () => new HostUnreachable("fake", told, "Try again.", false)],
@@ -335,7 +340,7 @@ describe("secrets", () => {
     const { inputs } = await calls("Namespace").check(bag);
     host.exchange = () => Promise.reject(make());
     const error = await thrown(handler("Namespace").create(inputs));
-    expect(error.message).toContain("login with [secret], [secret], [secret] or [secret] failed");
+    expect(error.message).toContain("login with [secret], [secret], [secret], [secret] or [secret] failed");
   });
 
   test("are in the state under the names that the program gave them, and nowhere else", async () => {
@@ -343,7 +348,7 @@ describe("secrets", () => {
     const { outs } = await calls("Namespace").create(inputs);
     expect(outs.connection).toEqual(inputs.connection);
     const { connection: _, ...rest } = outs;
-    for (const value of [...Object.values(secret), "sesame"])
+    for (const value of [...Object.values(secret), "open", "sesame"])
       expect(JSON.stringify(rest)).not.toContain(value);
   });
 });

@@ -187,6 +187,18 @@ describe("secrets", () => {
     expect(found.object.connection).toMatchObject({ host: "gw", become: { method: "sudo" } });
   });
 
+  test("are made of those of every hop", async () => {
+    const hop = { host: "b", insecureIgnoreHostKey: true, password: "hunter2" };
+    const proxy = [hop, pulumi.output(hop)];
+    const found = await settled(new Namespace("hops", { connection: { ...given, proxy }, name: "n1" }));
+    const secret = ["0.password", "1"].map((path) => `connection.proxy.${path}`);
+    expect(secret.filter(found.secretly)).toEqual(secret);
+    expect(["", ".0", ".0.host"].filter((path) => found.secretly(`connection.proxy${path}`))).toEqual([]);
+    const whole = { ...given, proxy: pulumi.output([hop]) };
+    const covered = await settled(new Namespace("covered", { connection: whole, name: "n1" }));
+    expect(covered.secretly("connection.proxy")).toBe(true);
+  });
+
   test("are made of values that are outputs", async () => {
     const outputs = { ...given, password: pulumi.output("hunter2"), privateKey: pulumi.secret("key") };
     const found = await settled(new Namespace("outputs", { connection: outputs, name: "n1" }));

@@ -18,6 +18,8 @@ export function unwrapped(schema: z.ZodType): Unwrapped {
   const inner = unwrapped(schema.unwrap() as z.ZodType);
   return {
     ...inner,
+    // One that stays out of the canonical form, so that the schema itself does not fill it in.
+    ...(schema.meta()?.default !== undefined && { default: schema.meta()?.default }),
     ...(schema instanceof z.ZodDefault && { default: schema.def.defaultValue }),
     secret: secret || inner.secret,
   };

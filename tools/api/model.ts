@@ -43,7 +43,7 @@ export type Change = "in place" | "replaces" | "depends";
 
 export type Type =
   | { readonly kind: "plain"; readonly text: string }
-  | { readonly kind: "list"; readonly item: string }
+  | { readonly kind: "list"; readonly item: Type }
   | { readonly kind: "structure"; readonly name: string }
   /** The name of an object that another resource makes, or that resource itself. */
   | { readonly kind: "parent" };

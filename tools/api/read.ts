@@ -115,8 +115,13 @@ class Reader {
     if (type.aliasSymbol?.name === "Parent") return { kind: "parent" };
     if (this.checker.isArrayType(type)) {
       const [item] = this.checker.getTypeArguments(type as ts.TypeReference);
-      return { kind: "list", item: this.text(present(item, symbol.name)) };
+      const element = schema instanceof z.ZodArray ? (schema.element as z.ZodType) : schema;
+      return { kind: "list", item: this.valueOf(symbol, element, present(item, symbol.name), place, given) };
     }
+    return this.valueOf(symbol, schema, type, place, given);
+  }
+
+  private valueOf(symbol: ts.Symbol, schema: z.ZodType, type: ts.Type, place: Place, given: boolean): Type {
     if (!(schema instanceof z.ZodObject)) return { kind: "plain", text: this.text(type) };
     return { kind: "structure", name: this.structure(symbol, schema, type, place, given) };
   }

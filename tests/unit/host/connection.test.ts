@@ -1,4 +1,5 @@
-import { Connection, connectionProblems } from "../../../provider/host/connection";
+import { Connection, completed, connectionProblems } from "../../../provider/host/connection";
+import { parseInputs } from "../../../provider/unknown";
 
 const blob = Buffer.concat([
   Buffer.from([0, 0, 0, 11]),
@@ -13,17 +14,26 @@ const messages = (value: unknown) => {
   return error?.issues.map(({ path, message }) => `${path.join(".")}: ${message}`) ?? [];
 };
 
+/** What rules between keys look at: what is left out is undefined. */
+const known = (value: Record<string, unknown>) => parseInputs(Connection, value).known as Partial<Connection>;
+
 test("defaults are filled in, and what is left out stays away", () => {
   expect(Connection.parse({ host: "gw", become: { method: "sudo" } })).toEqual({
     host: "gw",
-    port: 22,
-    user: "root",
     insecureIgnoreHostKey: false,
     perDialTimeout: 15,
     dialErrorLimit: 10,
     operationTimeout: 300,
     become: { method: "sudo", user: "root" },
   });
+});
+
+test("port and user have defaults where no alias may name others, and an alias is the host's name", () => {
+  expect(completed(known({ host: "gw" }))).toEqual({ port: 22, user: "root" });
+  expect(completed(known({ host: "gw", port: 2222, user: "admin" }))).toEqual({});
+  expect(completed(known({ sshConfigHost: "gw" }))).toEqual({ host: "gw" });
+  expect(completed(known({ sshConfigHost: "gw", host: "203.0.113.10" }))).toEqual({});
+  expect(completed({ host: "gw", port: undefined, user: undefined })).toEqual({});
 });
 
 test("the canonical form is a form that users may write", () => {
@@ -67,7 +77,6 @@ describe("a host key", () => {
 });
 
 test.each([
-  [{}, "host:"],
   [{ host: "root@gw" }, "host: write a name or an address alone"],
   [{ host: "ssh://gw" }, "host:"],
   [{ host: "gw 2" }, "host:"],
@@ -79,6 +88,19 @@ test.each([
   [{ host: "gw", become: { method: "su" } }, "become.method:"],
   [{ host: "gw", become: { method: "sudo", password: "a\nb" } }, "become.password: a password is one line"],
   [{ host: "gw", become: { method: "sudo", user: "root;id" } }, "become.user: write a user name"],
+  [{ host: "gw", keepAliveInterval: -1 }, "keepAliveInterval: give seconds, or 0"],
+  [{ host: "gw", keepAliveErrorLimit: 0 }, "keepAliveErrorLimit: give a number, 1 or more"],
+  [{ host: "gw", agentIdentity: "SHA256:short" }, "agentIdentity: write "],
+  [{ host: "gw", agentIdentity: "ssh-ed25519 ?" }, "agentIdentity: write "],
+  [{ host: "gw", agentIdentity: "-----BEGIN OPENSSH PRIVATE KEY-----" }, "agentIdentity: write "],
+  [{ host: "gw", knownHosts: [] }, "knownHosts: give "],
+  [{ host: "gw", knownHosts: [""] }, "knownHosts.0: a path can't be empty"],
+  [{ sshConfigHost: "admin@gw" }, "sshConfigHost: write the alias alone"],
+  [{ sshConfigHost: "*.example" }, "sshConfigHost: write the alias alone"],
+  [{ sshConfigHost: "gw", sshConfigPath: "" }, "sshConfigPath: a path can't be empty"],
+  [{ host: "gw", proxy: [{}] }, "proxy.0.host: "],
+  [{ host: "gw", proxy: [{ host: "b", port: 0 }] }, "proxy.0.port: a port is a number"],
+  [{ host: "gw", proxy: [{ host: "b", become: {} }] }, 'proxy.0: Unrecognized key: "become"'],
   [{ host: "gw", privatekey: "x" }, ': Unrecognized key: "privatekey"'],
 ])("%j is refused", (value, message) => {
   expect(messages(value)).toEqual([expect.stringContaining(message)]);
@@ -92,10 +114,9 @@ test.each(["gw", "gw.example", "203.0.113.10", "fd00::10", "fe80::1%eth0", "gw_1
 );
 
 describe("what is wrong between keys", () => {
-  /** The form in which problems are looked for: all that is left out is undefined. */
   const problems = (value: Record<string, unknown>) => {
-    const left = Object.fromEntries(Object.keys(Connection.shape).map((key) => [key, undefined]));
-    return connectionProblems({ ...left, ...Connection.parse({ host: "gw", ...value }) }).map(
+    const host = "sshConfigHost" in value ? {} : { host: "gw" };
+    return connectionProblems(known({ ...host, ...value })).map(
       ({ path, message }) => `${path.join(".")}: ${message}`,
     );
   };
@@ -108,6 +129,12 @@ describe("what is wrong between keys", () => {
     { hostKey: KEY, privateKey: "x", privateKeyPassword: "y", password: "z" },
     { hostKey: KEY, privateKeyPath: "x", privateKeyPassword: "y" },
     { hostKey: KEY, become: { method: "sudo", password: "x" } },
+    { sshConfigHost: "gw" },
+    { sshConfigHost: "gw", sshConfigPath: "x", privateKeyPassword: "for the file's IdentityFile" },
+    { hostKey: KEY, proxy: [] },
+    { hostKey: KEY, proxy: [{ host: "b", hostKey: KEY }] },
+    { hostKey: KEY, knownHosts: undefined, agentIdentity: FINGERPRINT },
+    { knownHosts: ["x", "y"], agentIdentity: "~/.ssh/id_ed25519.pub" },
   ])("is nothing in %j", (value) => {
     expect(problems(value)).toEqual([]);
   });
@@ -137,7 +164,26 @@ describe("what is wrong between keys", () => {
     expect(problems(value)).toEqual([expect.stringContaining(message)]);
   });
 
+  test("of a hop are told by its place", () => {
+    const proxy = [
+      { host: "b1", hostKey: KEY },
+      { host: "b2", privateKeyPassword: "x" },
+    ];
+    expect(problems({ hostKey: KEY, proxy })).toEqual([
+      expect.stringMatching(/^proxy\.1\.hostKey: .*`ssh-keyscan b2`/),
+      expect.stringMatching(/^proxy\.1\.privateKeyPassword: there is no key/),
+    ]);
+  });
+
+  test("a host without a name, and a file that nothing is looked up in", () => {
+    expect(connectionProblems(known({ hostKey: KEY }))).toEqual([{ path: ["host"], message: "is required" }]);
+    expect(problems({ hostKey: KEY, sshConfigPath: "x" })).toEqual([
+      "sshConfigPath: there is nothing to look up in this file: set sshConfigHost",
+    ]);
+  });
+
   test("is nothing that may be right once all is known", () => {
+    expect(connectionProblems({ host: undefined, hostKey: undefined })).toEqual([]);
     expect(connectionProblems({ host: "gw", knownHosts: undefined, insecureIgnoreHostKey: false })).toEqual(
       [],
     );
@@ -149,7 +195,8 @@ describe("what is wrong between keys", () => {
 test("secret are exactly the keys that let somebody in", () => {
   const secrets = (shape: object, path = ""): string[] =>
     Object.entries(shape).flatMap(([key, schema]) => {
-      const inner = schema.unwrap?.().shape as object | undefined;
+      const core = schema.unwrap?.();
+      const inner = (core?.element ?? core)?.shape as object | undefined;
       return [
         ...(schema.meta()?.secret === true ? [path + key] : []),
         ...(inner ? secrets(inner, `${path}${key}.`) : []),
@@ -159,6 +206,9 @@ test("secret are exactly the keys that let somebody in", () => {
     "password",
     "privateKey",
     "privateKeyPassword",
+    "proxy.password",
+    "proxy.privateKey",
+    "proxy.privateKeyPassword",
     "become.password",
   ]);
 });

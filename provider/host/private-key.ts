@@ -1,0 +1,72 @@
+import { createPrivateKey, type KeyObject } from "node:crypto";
+import { type ParsedKey, utils } from "ssh2";
+import { saidBy } from "./paths";
+
+/** privateKeyIn reads a private key in any form that ssh2 or OpenSSL knows: OpenSSH's, PKCS#1, SEC1, PKCS#8. */
+export function privateKeyIn(text: string, passphrase: string | undefined): ParsedKey | Error {
+  const readable = /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----$/m.test(text)
+    ? fromPkcs8(text, passphrase)
+    : text;
+  if (readable instanceof Error) return readable;
+  // ssh2 gives a list for a file that has several keys, which its types don't say.
+  const [key] = [utils.parseKey(readable, passphrase)].flat();
+  return key ?? new Error("no key in it");
+}
+
+/** ssh2 does not know PKCS#8: the key is brought to the form that it does know. */
+function fromPkcs8(text: string, passphrase: string | undefined): string | Error {
+  if (/^-----BEGIN ENCRYPTED/m.test(text) && passphrase === undefined)
+    return new Error("encrypted, but no passphrase given");
+  let key: KeyObject;
+  try {
+    key = createPrivateKey({
+      key: text.trim(),
+      format: "pem",
+      ...(passphrase !== undefined && { passphrase }),
+    });
+  } catch (error) {
+    const why = saidBy(error);
+    return new Error(/decrypt|interrupted|bad password/i.test(why) ? "wrong passphrase" : why);
+  }
+  switch (key.asymmetricKeyType) {
+    case "rsa":
+      return key.export({ type: "pkcs1", format: "pem" }).toString();
+    case "ec":
+      return key.export({ type: "sec1", format: "pem" }).toString();
+    case "ed25519":
+      return openSshForm(key);
+    default:
+      return new Error(`SSH has no keys of type ${key.asymmetricKeyType}`);
+  }
+}
+
+/** openSshForm writes an Ed25519 key as ssh-keygen does (OpenSSH's PROTOCOL.key); it has no older form. */
+function openSshForm(key: KeyObject): string {
+  const { d = "", x = "" } = key.export({ format: "jwk" });
+  const [seed, point] = [d, x].map((part) => Buffer.from(part, "base64url"));
+  if (seed === undefined || point === undefined) throw new Error("an Ed25519 key without its parts");
+  const type = "ssh-ed25519";
+  const secret = Buffer.concat([
+    // Two numbers that are the same once it is decrypted, and it is not encrypted.
+    Buffer.alloc(8),
+    ...[type, point, Buffer.concat([seed, point]), ""].map(field),
+  ]);
+  const padding = Buffer.from(Array.from({ length: (8 - (secret.length % 8)) % 8 }, (_, index) => index + 1));
+  const body = Buffer.concat([
+    Buffer.from("openssh-key-v1\0"),
+    ...["none", "none", ""].map(field),
+    Buffer.from([0, 0, 0, 1]),
+    field(Buffer.concat([type, point].map(field))),
+    field(Buffer.concat([secret, padding])),
+  ]);
+  const lines = body.toString("base64").replace(/.{70}/g, "$&\n");
+  return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines}\n-----END OPENSSH PRIVATE KEY-----\n`;
+}
+
+/** An SSH string: its length, then its bytes (RFC 4251). */
+function field(content: string | Buffer): Buffer {
+  const bytes = Buffer.from(content);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
