@@ -90,8 +90,9 @@ export const Connection = z.strictObject({
   /** Seconds that one attempt to connect and log in may take. */
   perDialTimeout: seconds().default(15),
   /**
-   * How many attempts to connect may fail before an operation does, 1 or more; `-1` sets no limit other than
-   * `operationTimeout`. Only a network that fails is tried again, never a wrong key.
+   * How many attempts to connect may fail in a row before an operation does, 1 or more; `-1` sets no limit other than
+   * `operationTimeout`. Only a network that fails is tried again, never a wrong key. Once all attempts have failed,
+   * each further operation makes one more, until the host answers or has been left alone for a minute.
    */
   dialErrorLimit: z
     .int()
@@ -102,6 +103,15 @@ export const Connection = z.strictObject({
     .default(10),
   /** Seconds that one round trip to the host may take, connecting included. */
   operationTimeout: seconds().default(300),
+  /**
+   * What a delete does when nothing answers where the host should be, after all attempts. Left out, or `fail`, it fails
+   * and the object stays in the state. `forget` takes the object out of the state without having removed it from the
+   * host, and warns of it: for a host that will never come back. A host that answers and refuses the key, shows another
+   * host key or fails at a command is never forgotten, and neither is one that nothing can be known of, as without a
+   * name server. A destroy goes by what the last `up` has put into the state; the environment variable
+   * `PULUMI_IPIP_ON_UNREACHABLE`, `fail` or `forget`, rules over it.
+   */
+  onUnreachable: z.enum(["fail", "forget"]).optional(),
   /** Runs as another user, through sudo or doas, where `user` is not root. */
   become: become.optional(),
 });

@@ -27,6 +27,9 @@ const PASSING: Readonly<Record<string, string>> = {
   EAI_AGAIN: "its name could not be looked up for the moment",
 };
 
+/** Those that tell of the machine that runs Pulumi, and nothing of the host. */
+const OUR_OWN = ["EAI_AGAIN", "ENETDOWN"];
+
 /** dial makes one attempt to connect and log in. It fails with a Refusal. */
 export function dial(
   connection: Connection,
@@ -58,7 +61,7 @@ export function dial(
     client.on("error", (error: Error & { level?: string; code?: unknown }) => {
       // An agent that fails leaves the other ways to log in.
       if (error.level === "agent") attempt.agentTrouble = error.message;
-      else fail(wrongKey ?? attempt.refusal(error));
+      else fail(wrongKey ?? attempt.refusal(error, socket.bytesRead === 0));
     });
     client.on("close", () => fail(wrongKey ?? attempt.closed()));
     client.on("change password", () => {
@@ -108,15 +111,17 @@ class Attempt {
     return method;
   }
 
-  refusal(error: Error & { level?: string; code?: unknown }): Refusal {
+  /** refusal is what an error means, after the host has said something or has been silent. */
+  refusal(error: Error & { level?: string; code?: unknown }, silent: boolean): Refusal {
     const { host, port, perDialTimeout } = this.connection;
     const code = String(error.code);
     const passing = PASSING[code];
-    if (passing !== undefined) return new Refusal(passing, this.isItUp(), true);
+    if (passing !== undefined)
+      return new Refusal(passing, this.isItUp(), true, silent && !OUR_OWN.includes(code));
     if (code === "ENOTFOUND")
-      return new Refusal(`the name ${host} is not known`, "Check connection.host.", false);
+      return new Refusal(`the name ${host} is not known`, "Check connection.host.", false, true);
     if (error.level === "client-timeout") {
-      return new Refusal(`there was no answer within ${perDialTimeout} s`, this.isItUp(), true);
+      return new Refusal(`there was no answer within ${perDialTimeout} s`, this.isItUp(), true, silent);
     }
     if (/lost before handshake/.test(error.message)) return this.closed();
     // A number is the reason that the host gave as it hung up, such as too many keys tried.

@@ -3,10 +3,10 @@ import { ConnectionLost, HostUnreachable } from "../errors";
 import type { Connection } from "./connection";
 import { type Answer, commandLine, type Host, type Outcome, type Work } from "./host";
 import { labelOf, open } from "./open";
+import { Outage } from "./outage";
 import { failureOf, type Run, runOf, runsOf, scriptOf } from "./script";
 import type { Shell } from "./shell";
-
-export { onWait } from "./open";
+import { Wait } from "./waits";
 
 /** Seconds without work after which a connection is closed, so that it does not cost the host a process for nothing. */
 const IDLE = 60;
@@ -26,7 +26,13 @@ export function hostFor(connection: Connection): Host {
 }
 
 /** Patience does not tell two sessions apart. The digest keeps secrets out of the keys. */
-function poolKey({ perDialTimeout, dialErrorLimit, operationTimeout, ...target }: Connection): string {
+function poolKey({
+  perDialTimeout,
+  dialErrorLimit,
+  operationTimeout,
+  onUnreachable,
+  ...target
+}: Connection): string {
   return createHash("sha256")
     .update(JSON.stringify(Object.entries(target).sort()))
     .digest("hex");
@@ -52,7 +58,7 @@ class Session {
   private shell: Shell | undefined;
   private busy = false;
   private opening = new AbortController();
-  private trouble: string | undefined;
+  private readonly outage = new Outage();
   private idle: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {}
@@ -96,10 +102,7 @@ class Session {
   private async round(): Promise<void> {
     const { signal } = this.opening;
     try {
-      if (!this.shell?.alive) {
-        this.trouble = undefined;
-        this.shell = await open(this.connection, signal, (why) => (this.trouble = why));
-      }
+      if (!this.shell?.alive) this.shell = await open(this.connection, signal, this.outage);
     } catch (error) {
       // Those who come after everybody else has given up are not to be told what the others were.
       if (!signal.aborted) for (const call of this.waiting.splice(0)) call.reject(error);
@@ -115,6 +118,8 @@ class Session {
   private async send(shell: Shell, calls: readonly Call[]): Promise<void> {
     const queries = new Map(calls.flatMap((call) => call.queries).map((run) => [keyOf(run), run]));
     const operations = calls.map(({ operation }) => operation);
+    const wait = new Wait(labelOf(this.connection));
+    wait.later(`no answer yet to ${doing(worksOf(calls))}`);
     try {
       const sections = await shell.run((nonce) => scriptOf(operations, [...queries.values()], nonce));
       settle(calls, [...queries.keys()], sections);
@@ -122,6 +127,8 @@ class Session {
       const why = error instanceof Error ? error.message : String(error);
       shell.close(why);
       for (const call of calls) this.lose(call, why);
+    } finally {
+      wait.end();
     }
   }
 
@@ -139,9 +146,9 @@ class Session {
       return;
     }
     this.waiting = this.waiting.filter((other) => other !== call);
-    const cause = this.shell?.alive
-      ? "the host was still busy with earlier work"
-      : (this.trouble ?? "it did not answer");
+    const { last } = this.outage;
+    const busy = this.shell?.alive === true;
+    const cause = busy ? "the host was still busy with earlier work" : (last?.why ?? "it did not answer");
     const why = `nothing could be sent within ${seconds} s: ${cause}`;
     call.reject(
       new HostUnreachable(
@@ -149,6 +156,7 @@ class Session {
         why,
         "connection.operationTimeout sets this limit.",
         true,
+        !busy && last?.away,
       ),
     );
     if (this.waiting.length > 0) return;
@@ -186,6 +194,13 @@ function settle(
       answers: call.queries.flatMap((run) => answers.get(keyOf(run)) ?? []),
     });
   }
+}
+
+function worksOf(calls: readonly Call[]): Work {
+  return {
+    steps: calls.flatMap(({ work }) => work.steps),
+    queries: calls.flatMap(({ work }) => work.queries),
+  };
 }
 
 function keyOf({ argv, stdin }: Run): string {
