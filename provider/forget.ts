@@ -47,7 +47,9 @@ function forgetsUnreachable({ onUnreachable }: Connection): boolean {
   const said = process.env[VARIABLE] ?? "";
   if (said === "") return onUnreachable === "forget";
   if (said === "fail" || said === "forget") return said === "forget";
-  throw new Error(`the environment variable ${VARIABLE} is "${said}": set it to "fail" or "forget", or unset it`);
+  throw new Error(
+    `the environment variable ${VARIABLE} is "${said}": set it to "fail" or "forget", or unset it`,
+  );
 }
 
 async function unreachableIn(
@@ -55,9 +57,6 @@ async function unreachableIn(
   look: () => Promise<unknown>,
 ): Promise<HostUnreachable | undefined> {
   // Work was under way when a connection was lost, so the host was there a moment ago: only a look tells if it still is.
-  const cause =
-    error instanceof ConnectionLost
-      ? await look().catch((again: unknown) => again)
-      : error;
+  const cause = error instanceof ConnectionLost ? await look().catch((again: unknown) => again) : error;
   return cause instanceof HostUnreachable && cause.away ? cause : undefined;
 }

@@ -22,7 +22,8 @@ export function showWaits(waits: readonly string[]): void {
   const named = waits.slice(0, MAX_NAMED).join("; ");
   const more = waits.length > MAX_NAMED ? `; and ${waits.length - MAX_NAMED} more` : "";
   latest = waits.length === 0 ? "" : `waiting for ${named}${more}`;
-  timer ??= setTimeout(() => {
+  if (timer !== undefined) return;
+  timer = setTimeout(() => {
     timer = undefined;
     void send(LogSeverity.INFO, latest, true);
   }, PACE).unref();

@@ -48,7 +48,8 @@ export async function open(connection: Connection, signal: AbortSignal, outage: 
           await pause(pauseAfter(attempt) * 1000, undefined, { signal }).catch(() => {});
         }
         if (last || signal.aborted) {
-          const effort = tries === 1 ? "" : ` (${tries} tries in ${Math.round((Date.now() - began) / 1000)} s)`;
+          const effort =
+            tries === 1 ? "" : ` (${tries} tries in ${Math.round((Date.now() - began) / 1000)} s)`;
           throw new HostUnreachable(label, why + effort, advice, passing, away);
         }
       }

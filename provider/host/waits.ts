@@ -34,10 +34,13 @@ export class Wait {
   later(what: string): void {
     clearTimeout(this.timer);
     const after = (seconds: number, passed: number) => {
-      this.timer = setTimeout(() => {
-        this.tell(`${what} (${seconds} s)`);
-        after(2 * seconds, seconds);
-      }, (seconds - passed) * 1000).unref();
+      this.timer = setTimeout(
+        () => {
+          this.tell(`${what} (${seconds} s)`);
+          after(2 * seconds, seconds);
+        },
+        (seconds - passed) * 1000,
+      ).unref();
     };
     after(PATIENCE, 0);
   }
