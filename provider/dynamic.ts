@@ -2,6 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { z } from "zod";
 import { hostFor } from "./host/session";
 import { Lifecycle } from "./lifecycle";
+import { warn } from "./progress";
 import type { Contract } from "./resource";
 import { masked, secretsIn } from "./secrets";
 import type { Desired, Fields } from "./state";
@@ -75,7 +76,11 @@ export function dynamicProvider(contract: Contract): Provider {
         outs: (await lifecycle.update(unmarked(olds), unmarked(news) as Desired)).outputs,
       })),
 
-    delete: async (_id, props: Fields) => guarded(props, () => lifecycle.delete(unmarked(props))),
+    delete: async (_id, props: Fields) =>
+      guarded(props, async () => {
+        const warning = await lifecycle.delete(unmarked(props));
+        if (warning !== undefined) await warn(masked(warning, secretsIn(contract.inputs, props)));
+      }),
   };
 }
 

@@ -16,9 +16,11 @@ export abstract class IpipError extends Error {
 export class HostUnreachable extends IpipError {
   constructor(
     readonly host: string,
-    why: string,
+    readonly why: string,
     advice: string,
     readonly retryable: boolean,
+    /** away is true when nothing answered where the host should be, in all the time that there was. */
+    readonly away = false,
   ) {
     super([`${host}: ${why}`, advice]);
   }

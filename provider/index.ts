@@ -1,5 +1,6 @@
 import { dynamicProvider, type Provider } from "./dynamic";
-import { onWait } from "./host/session";
+import { onWait } from "./host/waits";
+import { showWaits } from "./progress";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
@@ -18,5 +19,4 @@ export const handlers: Readonly<Record<string, Provider>> = {
   VethPair: dynamicProvider(vethPair),
 };
 
-// The engine shows what its provider writes here, so nobody has to guess what a silent update is waiting for.
-onWait((line) => process.stderr.write(`waiting for ${line}\n`));
+onWait(showWaits);

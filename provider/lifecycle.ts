@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { Conflict } from "./errors";
+import { Conflict, type HostUnreachable } from "./errors";
+import { orForget } from "./forget";
 import { type Connection, completed, connectionProblems } from "./host/connection";
 import type { Command, Host } from "./host/host";
 import type { View } from "./ip/view";
-import { isMark } from "./mark";
+import { howToFind, isMark } from "./mark";
 import type { Contract, Problem } from "./resource";
 import {
   type Changes,
@@ -115,16 +116,31 @@ export class Lifecycle {
     return { id: this.contract.id(desired), outputs, inputs: pick(outputs, Object.keys(wanted)) };
   }
 
-  /** delete removes the object; that it is gone already is as good. */
-  async delete(state: Fields): Promise<void> {
+  /**
+   * delete removes the object; that it is gone already is as good. It gives what to warn of when the object was not
+   * removed but forgotten, because the host can't be reached.
+   */
+  async delete(state: Fields): Promise<string | undefined> {
     const desired = inputsIn(this.contract, state);
     const subject = this.subject(desired);
-    const { found } = await subject.find();
-    if (found === undefined) return;
-    refuseForeign(subject, found, [desired.mark]);
-    // What was never seen to be made, and now shows to be somebody else's, is not ours to remove.
-    if (isUnproven(state) && !subject.isOursSoFar(found)) return;
-    await subject.remove(found, this.memory(state));
+    const memory = this.memory(state);
+    const remove = async () => {
+      const { found } = await subject.find();
+      if (found === undefined) return;
+      refuseForeign(subject, found, [desired.mark]);
+      // What was never seen to be made, and now shows to be somebody else's, is not ours to remove.
+      if (isUnproven(state) && !subject.isOursSoFar(found)) return;
+      await subject.remove(found, memory);
+    };
+    const unreachable = await orForget(desired.connection, remove, () => subject.look());
+    return unreachable && forgotten(subject, unreachable, this.trace(desired, memory));
+  }
+
+  /** trace is how to find what was left on a host. */
+  private trace({ mark }: Desired, memory: Fields): string {
+    if (typeof mark === "string") return howToFind(mark, this.contract.sharedMark === true);
+    const before = Object.entries(memory).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+    return `It bears no mark. What the state knew of the time before it: ${before.join(", ")}.`;
   }
 
   /** lookedUp is what a program says of an object that it only looks up: no more than which one. */
@@ -155,6 +171,14 @@ export class Lifecycle {
     if (desired.adopt === true && obstacle.remove !== undefined) return obstacle.remove;
     throw new Conflict(host.label, obstacle.what, obstacle.advice);
   }
+}
+
+function forgotten({ name }: Subject, { host, why }: HostUnreachable, trace: string): string {
+  const lines = [
+    `${host}: ${name} was forgotten, not removed, since the host can't be reached: ${why}`,
+    `Should the host come back, it may still be there. ${trace}`,
+  ];
+  return lines.join("\n");
 }
 
 function taken({ host, name, desired }: Subject, found: Fields): Conflict {

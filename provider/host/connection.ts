@@ -173,8 +173,9 @@ export const Connection = z.strictObject({
   /** Seconds that one attempt to connect and log in may take, for each hop and for the host. */
   perDialTimeout: seconds().default(15),
   /**
-   * How many attempts to connect may fail before an operation does, 1 or more; `-1` sets no limit other than
-   * `operationTimeout`. Only a network that fails is tried again, never a wrong key.
+   * How many attempts to connect may fail in a row before an operation does, 1 or more; `-1` sets no limit other than
+   * `operationTimeout`. Only a network that fails is tried again, never a wrong key. Once all attempts have failed,
+   * each further operation makes one more, until the host answers or has been left alone for a minute.
    */
   dialErrorLimit: z
     .int()
@@ -192,6 +193,15 @@ export const Connection = z.strictObject({
   keepAliveInterval: following(z.number().nonnegative("give seconds, or 0 not to ask"), KEEP_ALIVE_INTERVAL),
   /** How many such questions in a row may go unanswered, 1 or more, before the connection counts as lost. */
   keepAliveErrorLimit: following(z.int().min(1, "give a number, 1 or more"), KEEP_ALIVE_LIMIT),
+  /**
+   * What a delete does when nothing answers where the host should be, after all attempts. Left out, or `fail`, it fails
+   * and the object stays in the state. `forget` takes the object out of the state without having removed it from the
+   * host, and warns of it: for a host that will never come back. A host that answers and refuses the key, shows another
+   * host key or fails at a command is never forgotten, and neither is one that nothing can be known of, as without a
+   * name server. A destroy goes by what the last `up` has put into the state; the environment variable
+   * `PULUMI_IPIP_ON_UNREACHABLE`, `fail` or `forget`, rules over it.
+   */
+  onUnreachable: z.enum(["fail", "forget"]).optional(),
   /** Runs as another user, through sudo or doas, where `user` is not root. */
   become: become.optional(),
 });

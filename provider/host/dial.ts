@@ -34,6 +34,9 @@ const PASSING: Readonly<Record<string, string>> = {
   EAI_AGAIN: "its name could not be looked up for the moment",
 };
 
+/** Those that tell of the machine that runs Pulumi, and nothing of the host. */
+const OUR_OWN = ["EAI_AGAIN", "ENETDOWN"];
+
 /** dial makes one attempt to connect and log in, through another machine if need be. It fails with a Refusal. */
 export function dial(
   stop: Stop,
@@ -58,7 +61,7 @@ export function dial(
       reject(refusal);
     };
     const abort = () => fail(new Refusal("nobody waits for it any more", "", true));
-    const deadline = setTimeout(() => fail(attempt.late()), perDialTimeout * 1000);
+    const deadline = setTimeout(() => fail(attempt.late(socket.bytesRead === 0)), perDialTimeout * 1000);
     signal.addEventListener("abort", abort);
 
     let wrongKey: Refusal | undefined;
@@ -66,7 +69,7 @@ export function dial(
     client.on("error", (error: Error & { level?: string; code?: unknown }) => {
       // An agent that fails leaves the other ways to log in.
       if (error.level === "agent") attempt.agentTrouble = error.message;
-      else fail(wrongKey ?? attempt.refusal(error));
+      else fail(wrongKey ?? attempt.refusal(error, socket.bytesRead === 0));
     });
     client.on("close", () => fail(wrongKey ?? attempt.closed()));
     client.on("change password", () => {
@@ -142,6 +145,7 @@ function notPassed(
       `the hop ${label} can't connect to ${host}:${port}: ${said}`,
       `Is the machine up, and does its sshd listen on port ${port}? The name or address must be one that ${label} knows.`,
       true,
+      true,
     );
   }
   return new NotPassed(`the hop ${label} failed: ${said}`, "", true);
@@ -177,14 +181,16 @@ class Attempt {
     return method;
   }
 
-  refusal(error: Error & { level?: string; code?: unknown }): Refusal {
+  /** refusal is what an error means, after the host has said something or has been silent. */
+  refusal(error: Error & { level?: string; code?: unknown }, silent: boolean): Refusal {
     if (error instanceof HopLost) return new NotPassed(error.message, "", true);
     const { host, port } = this.stop;
     const code = String(error.code);
     const passing = PASSING[code];
-    if (passing !== undefined) return new Refusal(passing, this.isItUp(), true);
+    if (passing !== undefined)
+      return new Refusal(passing, this.isItUp(), true, silent && !OUR_OWN.includes(code));
     if (code === "ENOTFOUND")
-      return new Refusal(`the name ${host} is not known`, `Check ${this.stop.named("host")}.`, false);
+      return new Refusal(`the name ${host} is not known`, `Check ${this.stop.named("host")}.`, false, true);
     if (/lost before handshake/.test(error.message)) return this.closed();
     // A number is the reason that the host gave as it hung up, such as too many keys tried.
     if (error.level === "client-authentication" || typeof error.code === "number")
@@ -196,8 +202,13 @@ class Attempt {
     );
   }
 
-  late(): Refusal {
-    return new Refusal(`there was no answer within ${this.stop.perDialTimeout} s`, this.isItUp(), true);
+  late(silent: boolean): Refusal {
+    return new Refusal(
+      `there was no answer within ${this.stop.perDialTimeout} s`,
+      this.isItUp(),
+      true,
+      silent,
+    );
   }
 
   closed(): Refusal {

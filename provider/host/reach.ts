@@ -78,7 +78,9 @@ async function dialAll(legs: readonly Leg[], signal: AbortSignal): Promise<Diall
 async function named<T>(stop: Stop, last: Stop | undefined, work: Promise<T>): Promise<T> {
   if (stop === last) return await work;
   return await work.catch((error: unknown) => {
-    if (!(error instanceof Refusal) || error instanceof NotPassed) throw error;
+    if (!(error instanceof Refusal)) throw error;
+    // A hop that is away says nothing of the host.
+    if (error instanceof NotPassed) throw new NotPassed(error.why, error.advice, error.passing);
     throw new Refusal(`the hop ${stop.label}: ${error.why}`, error.advice, error.passing);
   });
 }

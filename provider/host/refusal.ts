@@ -5,6 +5,8 @@ export class Refusal extends Error {
     readonly advice: string,
     /** passing is true for what may be gone at the next attempt. */
     readonly passing: boolean,
+    /** away is true when nothing answered where the host should be; what answers is no host that is gone for good. */
+    readonly away = false,
   ) {
     super(why);
   }

@@ -4,11 +4,11 @@ import type { Connection } from "./connection";
 import { Call, exchange, outcomeOf } from "./exchange";
 import { commandLine, type Host, type Outcome, type Work } from "./host";
 import { open } from "./open";
+import { Outage } from "./outage";
 import { type Seen, seenOn } from "./seen";
 import type { Shell } from "./shell";
 import { labelOf } from "./stop";
-
-export { onWait } from "./open";
+import { Wait } from "./waits";
 
 /** Seconds without work after which a connection is closed, so that it does not cost the host a process for nothing. */
 const IDLE = 60;
@@ -29,7 +29,7 @@ export function hostFor(connection: Connection): Host {
 
 /** Patience does not tell two sessions apart. The digest keeps secrets out of the keys. */
 function poolKey(connection: Connection): string {
-  const { perDialTimeout, dialErrorLimit, operationTimeout, ...rest } = connection;
+  const { perDialTimeout, dialErrorLimit, operationTimeout, onUnreachable, ...rest } = connection;
   const { keepAliveInterval, keepAliveErrorLimit, ...target } = rest;
   return createHash("sha256")
     .update(JSON.stringify(Object.entries(target).sort()))
@@ -61,7 +61,7 @@ class Session {
   private readonly seen: Seen;
   private busy = false;
   private opening = new AbortController();
-  private trouble: string | undefined;
+  private readonly outage = new Outage();
   private idle: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {
@@ -109,10 +109,7 @@ class Session {
     if (this.waiting.length === 0) return;
     const { signal } = this.opening;
     try {
-      if (!this.shell?.alive) {
-        this.trouble = undefined;
-        this.shell = await open(this.connection, signal, (why) => (this.trouble = why));
-      }
+      if (!this.shell?.alive) this.shell = await open(this.connection, signal, this.outage);
     } catch (error) {
       // Those who come after everybody else has given up are not to be told what the others were.
       if (!signal.aborted) for (const call of this.waiting.splice(0)) call.reject(error);
@@ -125,8 +122,7 @@ class Session {
 
   /** remember answers those who are content with what was seen a moment ago. */
   private remember(): void {
-    const changing = this.waiting.some(({ work }) => work.steps.length > 0);
-    if (changing) return;
+    if (this.waiting.some(changes)) return;
     this.waiting = this.waiting.filter((call) => {
       const answers = call.work.recent === true && this.seen.answers(call.questions);
       if (answers) call.resolve(outcomeOf(call, answers));
@@ -135,25 +131,29 @@ class Session {
   }
 
   private async send(shell: Shell, calls: readonly Waiting[]): Promise<void> {
+    const wait = new Wait(labelOf(this.connection));
+    wait.later(`no answer yet to ${doing(worksOf(calls))}`);
+    const changing = calls.some(changes);
     // What was seen before a change is never told after it, whatever became of the change.
-    if (calls.some(({ work }) => work.steps.length > 0)) this.seen.forget();
+    if (changing) this.seen.forget();
     const keep = this.seen.asked();
     try {
       const answers = await exchange(shell, calls);
-      keep(answers);
+      if (!changing) keep(answers);
       for (const call of calls) call.resolve(outcomeOf(call, answers));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       shell.close(why);
       for (const call of calls) this.lose(call, why);
+    } finally {
+      if (changing) this.seen.forget();
+      wait.end();
     }
   }
 
   private lose(call: Waiting, why: string): void {
-    const { work } = call;
-    const changing = work.steps.length > 0;
-    if (changing ? !call.sent : call.repeatable) this.waiting.push(call);
-    else call.reject(new ConnectionLost(labelOf(this.connection), why, doing(work), changing));
+    if (changes(call) ? !call.sent : call.repeatable) this.waiting.push(call);
+    else call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work), changes(call)));
     call.repeatable = false;
   }
 
@@ -164,9 +164,9 @@ class Session {
       return;
     }
     this.waiting = this.waiting.filter((other) => other !== call);
-    const cause = this.shell?.alive
-      ? "the host was still busy with earlier work"
-      : (this.trouble ?? "it did not answer");
+    const { last } = this.outage;
+    const busy = this.shell?.alive === true;
+    const cause = busy ? "the host was still busy with earlier work" : (last?.why ?? "it did not answer");
     const why = `nothing could be sent within ${seconds} s: ${cause}`;
     call.reject(
       new HostUnreachable(
@@ -174,12 +174,24 @@ class Session {
         why,
         "connection.operationTimeout sets this limit.",
         true,
+        !busy && last?.away,
       ),
     );
     if (this.waiting.length > 0) return;
     this.opening.abort();
     this.opening = new AbortController();
   }
+}
+
+function changes({ work }: Call): boolean {
+  return work.steps.length > 0;
+}
+
+function worksOf(calls: readonly Call[]): Work {
+  return {
+    steps: calls.flatMap(({ work }) => work.steps),
+    queries: calls.flatMap(({ work }) => work.queries),
+  };
 }
 
 function doing({ steps, queries }: Work): string | undefined {

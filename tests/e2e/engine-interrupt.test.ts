@@ -1,7 +1,7 @@
 import { Lab, type Machine } from "../../lab/lab";
 import { Code, type Declared, expectCode, made, Program } from "../support/declared";
 import { FaultyIp } from "../support/faulty-ip";
-import { Running } from "../support/running";
+import { AtTerminal, Running } from "../support/running";
 import { shell, snapshot } from "../support/world";
 
 /** ^C, a second ^C, and engines that are killed: what was under way must neither be lost nor left behind. */
@@ -81,6 +81,23 @@ describe("an interrupted update", () => {
     expect((await machine.run("ip -n blue link show dev t2")).code).not.toBe(0);
 
     expect(expectCode(await place.up(), Code.ok)).toMatch(/\+ 1 created\s+3 unchanged/);
+    await expectWholeAndDestroy();
+  });
+
+  test("ends in the same way when ^C is typed at a terminal, which reaches the engine alone", async () => {
+    await ip.holdAt("link add name t1");
+    const up = new AtTerminal(place.stack, "--non-interactive", "up", "--yes", "--skip-preview");
+    await up.until("a command is held", () => ip.holds());
+    up.interrupt();
+    await up.says("^C received; cancelling");
+    expect(up.ended).toBe(false);
+    await ip.clear();
+    const run = await up.done;
+    expect(expectCode(run, Code.error)).toContain("update canceled");
+    expect(await place.pending()).toEqual([]);
+    expect(await place.find("first")).toBeDefined();
+
+    expectCode(await place.up(), Code.ok);
     await expectWholeAndDestroy();
   });
 

@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { HostUnreachable } from "../../provider/errors";
-import { hostFor, onWait } from "../../provider/host/session";
+import { hostFor } from "../../provider/host/session";
+import { onWait } from "../../provider/host/waits";
 import { agent } from "../support/ssh-agent";
 import {
   CLIENT_KEY,
@@ -222,19 +223,33 @@ describe("the host's key", () => {
 });
 
 describe("a host that is not there", () => {
-  test("is tried again, with a line for each attempt after the second, until it is", async () => {
+  test("is tried again until it is, and whoever listens hears of each attempt and of the end", async () => {
     await start({ closeFirst: 3 });
-    const lines: string[] = [];
-    onWait((line) => lines.push(line));
+    const told: (readonly string[])[] = [];
+    onWait((waits) => told.push(waits));
     expect(await connect()).toEqual(answered);
     onWait(() => {});
     expect(server.connections).toBe(4);
-    expect(lines).toEqual([
-      expect.stringMatching(
-        /^127\.0\.0\.1:\d+: the host closed the connection .*; attempt 3 of 10 in \d+\.\d s$/,
-      ),
-      expect.stringContaining("attempt 4 of 10"),
+    const waits = [2, 3, 4].map((attempt) => [
+      `127.0.0.1:${server.port}: attempt ${attempt} of 10, since the host closed the connection before anybody was logged in`,
     ]);
+    expect(told).toEqual([...waits, []]);
+  });
+
+  test("that used up its attempts gets one more with each call, and all of them once it was there", async () => {
+    await start({ closeFirst: 5 });
+    const patience = { dialErrorLimit: 3 };
+    await refusal(patience);
+    expect(server.connections).toBe(3);
+    await refusal(patience);
+    expect(server.connections).toBe(4);
+    await refusal(patience);
+    expect(await connect(patience)).toEqual(answered);
+    expect(server.connections).toBe(6);
+    server.closeNext = 2;
+    server.drop();
+    expect(await connect(patience)).toEqual(answered);
+    expect(server.connections).toBe(9);
   });
 
   test("is given up after the attempts that were asked for", async () => {

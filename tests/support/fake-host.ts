@@ -78,7 +78,7 @@ export class FakeHost implements Host {
   }
 
   async exchange({ steps, queries }: Work): Promise<Outcome> {
-    if (this.away) throw new HostUnreachable(this.label, "the host is away", "Bring it back.", true);
+    if (this.away) throw new HostUnreachable(this.label, "the host is away", "Bring it back.", true, true);
     for (const step of steps) {
       const answer = this.step(step);
       if (answer.code !== 0) return { failure: { step, answer }, answers: this.answers(queries) };

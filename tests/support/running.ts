@@ -8,15 +8,12 @@ import { until } from "../../lab/wait";
 export class Running {
   /** What the command came to. A signal that ended it counts as exit code 128. */
   readonly done: Promise<Run>;
-  private readonly engine: ChildProcess;
+  protected readonly engine: ChildProcess;
   private stdout = "";
   private stderr = "";
 
   constructor(stack: Stack, ...args: readonly string[]) {
-    this.engine = spawn("pulumi", ["-C", stack.program, "--non-interactive", ...args], {
-      env: stack.env,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+    this.engine = this.start(stack, args);
     this.engine.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk));
     this.engine.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk));
     this.done = new Promise((resolve, reject) => {
@@ -24,6 +21,13 @@ export class Running {
       this.engine.on("close", (code) =>
         resolve({ code: code ?? 128, stdout: this.stdout, stderr: this.stderr }),
       );
+    });
+  }
+
+  protected start(stack: Stack, args: readonly string[]): ChildProcess {
+    return spawn("pulumi", ["-C", stack.program, "--non-interactive", ...args], {
+      env: stack.env,
+      stdio: ["ignore", "pipe", "pipe"],
     });
   }
 
@@ -59,6 +63,22 @@ export class Running {
       return [pid, ...childrenOf(pid).flatMap(family)];
     };
     for (const pid of family(this.engine.pid)) signal(pid, "SIGKILL");
+  }
+}
+
+/** AtTerminal is a command of the engine as a person has it before them: at a terminal, with the interactive display. */
+export class AtTerminal extends Running {
+  protected override start(stack: Stack, args: readonly string[]): ChildProcess {
+    const command = ["stty rows 50 cols 200; exec pulumi -C", stack.program, ...args].join(" ");
+    return spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
+      env: stack.env,
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+  }
+
+  /** interrupt types ^C, which the terminal makes a signal of for everything that runs in its foreground. */
+  override interrupt(): void {
+    this.engine.stdin?.write("\x03");
   }
 }
 

@@ -126,6 +126,8 @@ export class SshServer {
   readonly answered: string[] = [];
   /** The keys that clients offered, by their fingerprints. */
   readonly offered: string[] = [];
+  /** How many of the next connections are closed before a word is said. */
+  closeNext = 0;
 
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
@@ -153,10 +155,14 @@ export class SshServer {
     });
     // ssh2's server hands out no sockets, and a fault needs them.
     const { _srv: tcp } = this.server as unknown as { _srv: import("node:net").Server };
+    this.closeNext = options.closeFirst ?? 0;
     tcp.on("connection", (socket) => {
       this.connections++;
       this.sockets.add(socket);
-      if (this.connections <= (options.closeFirst ?? 0)) socket.destroy();
+      if (this.closeNext > 0) {
+        this.closeNext--;
+        socket.destroy();
+      }
       socket.setNoDelay(true);
       socket.on("close", () => this.sockets.delete(socket));
       socket.on("error", () => {});
