@@ -1,4 +1,5 @@
 import type { Machine } from "../lab/lab";
+import { FILE, startedIn, TURN_ON } from "./accounting";
 import { Gauge, type Traffic } from "./gauge";
 import { PREFIX } from "./tunnels";
 
@@ -19,18 +20,17 @@ export interface Reading {
 
 /** Host is a machine of the lab with counters at its door. */
 export class Host {
-  private closed = 0;
-
   private constructor(
     readonly machine: Machine,
     private readonly gauge: Gauge,
-    /** How many processes a reading itself starts on the machine, between its end and the next one's beginning. */
+    /** How many processes of a reading end only after it has emptied the records. */
     private readonly ofReading: number,
   ) {}
 
   static async of(machine: Machine): Promise<Host> {
     const gauge = await Gauge.before(machine.port);
     const bare = new Host(machine, gauge, 0);
+    await bare.run(TURN_ON);
     await bare.read(0);
     const idle = [];
     for (let time = 0; time < 3; time++) idle.push((await bare.read(0)).processes);
@@ -47,21 +47,18 @@ export class Host {
     return this.gauge.traffic;
   }
 
-  /** read gives the processes started since the last reading, without those that reading takes. */
+  /** read gives the processes started since the last reading, without those that reading takes, and what is there. */
   async read(ttl: number): Promise<Reading> {
     const text = await this.run(`
-      awk '$1 == "processes" { print $2 }' /proc/stat
+      base64 -w 0 ${FILE}; echo
       ip -o -d link show type ipip | awk '$2 ~ /^${PREFIX}/ { all++; if (/ ttl ${ttl} /) current++ }
         END { print all + 0, current + 0 }'
       ip -o address show scope global | grep -c ' ${PREFIX}'
       ip route show table main scope link | grep -c '^10.60.* dev ${PREFIX}'
-      awk '$1 == "processes" { print $2 }' /proc/stat`);
-    const [before = 0, devices = 0, current = 0, addresses = 0, routes = 0, after = 0] = text
-      .trim()
-      .split(/\s+/)
-      .map(Number);
-    const processes = before - this.closed - this.ofReading;
-    this.closed = after;
+      : >${FILE}`);
+    const [records = "", ...counts] = text.split("\n");
+    const [devices = 0, current = 0, addresses = 0, routes = 0] = counts.join(" ").split(" ").map(Number);
+    const processes = startedIn(Buffer.from(records, "base64")) - this.ofReading;
     return { processes: Math.max(0, processes), found: { devices, current, addresses, routes } };
   }
 
@@ -77,7 +74,7 @@ export class Host {
 
   private async run(command: string): Promise<string> {
     const { code, stdout, stderr } = await this.machine.run(command);
-    if (code !== 0 && stderr !== "") throw new Error(`${this.machine.name}: ${stderr}`);
+    if (code !== 0) throw new Error(`${this.machine.name}: ${stderr}`);
     return stdout;
   }
 }
