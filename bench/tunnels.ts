@@ -7,7 +7,8 @@ export interface Tunnel {
   readonly remote: string;
   readonly ttl: number;
   readonly addresses: readonly string[];
-  readonly destination: string;
+  /** Left out by those that want no route. */
+  readonly destination?: string;
 }
 
 /** What all names of devices begin with, so that what a contender left can be told from what was there before. */

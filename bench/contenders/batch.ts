@@ -21,7 +21,7 @@ function linesOf(op: Op, { name, local, remote, ttl, addresses, destination }: T
     `link add name ${name} ${ends}`,
     ...addresses.map((address) => `address add ${address} dev ${name}`),
     `link set dev ${name} up`,
-    `route add ${destination} dev ${name}`,
+    ...(destination === undefined ? [] : [`route add ${destination} dev ${name}`]),
   ];
 }
 

@@ -1,10 +1,19 @@
-import type { Host } from "../host";
 import type { Case, Op } from "../rows";
 import type { Tunnel } from "../tunnels";
 
+/** Target is a host as a program is told of it. */
+export interface Target {
+  readonly connection: {
+    readonly host: string;
+    readonly port: number;
+    readonly hostKey: string;
+    readonly privateKeyPath: string;
+  };
+}
+
 /** Task is a setting at which a contender is to work, and a folder of its own to do it in. */
 export interface Task {
-  readonly hosts: readonly Host[];
+  readonly hosts: readonly Target[];
   readonly checkpoints: boolean;
   readonly folder: string;
 }

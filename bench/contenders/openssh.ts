@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Host } from "../host";
+import type { Target } from "./contender";
 
 /** sshConfig writes a configuration in which the hosts are h0, h1 and so on, and gives its path. */
-export function sshConfig(folder: string, hosts: readonly Host[]): string {
+export function sshConfig(folder: string, hosts: readonly Target[]): string {
   const known = join(folder, "known_hosts");
   writeFileSync(known, hosts.map(({ connection }, index) => `h${index} ${connection.hostKey}\n`).join(""));
   const lines = hosts.flatMap(({ connection: { host, port, privateKeyPath } }, index) => [

@@ -7,6 +7,7 @@ exports.declare = ({ IpipTunnel, Route }) => {
   for (const { host, name, local, remote, ttl, addresses, destination } of tunnels) {
     const connection = connections[host];
     const tunnel = new IpipTunnel(name, { connection, name, local, remote, ttl, addresses });
-    new Route(`${name}-route`, { connection, destination, dev: tunnel });
+    // A host of the simulation has a tunnel alone.
+    if (destination !== undefined) new Route(`${name}-route`, { connection, destination, dev: tunnel });
   }
 };
