@@ -47,6 +47,7 @@ function chosen(): Plan {
     checkpoints: !options["no-checkpoints"],
     cases: wanted as Case[],
     cycles: Number(options.cycles),
+    samples: 1,
   };
   return {
     small: Math.min(...sizes),

@@ -11,8 +11,7 @@ import { type Tunnel, tunnelsOn } from "./tunnels";
 /** After this time an operation is stopped, and counts as failed. */
 const LIMIT_MINUTES = 12;
 /** An operation that leaves everything as it was is repeated in its cycle as long as that takes no more than this. */
-const REPEAT_MS = 30_000;
-const REPEATS = 3;
+const REPEAT_MS = 45_000;
 
 const TTL = 64;
 /** What each operation shall leave; an update is another ttl. */
@@ -59,7 +58,7 @@ class Trial {
     index: number,
     private readonly say: Say,
   ) {
-    this.folder = join(CACHE, "bench", `${process.pid}-${index}`);
+    this.folder = join(CACHE, "bench", "run", String(index));
     const { n, delayMs, checkpoints } = part;
     const apart = [
       delayMs > 0 ? [`${delayMs} ms`] : [],
@@ -88,7 +87,7 @@ class Trial {
   }
 
   measured(): Measured[] {
-    const { n, delayMs, checkpoints, cases: _ } = this.part;
+    const { n, delayMs, checkpoints } = this.part;
     const { name, engine, ops } = this.contender;
     return ops.map((op) => {
       const samples = this.samples.get(op) ?? [];
@@ -118,7 +117,8 @@ class Trial {
   }
 
   private async repeat(worker: Worker, op: Op): Promise<void> {
-    const repeats = op === "no change" || op === "refresh" ? REPEATS : 1;
+    const { samples, cycles } = this.part;
+    const repeats = op === "no change" || op === "refresh" ? Math.ceil(samples / cycles) : 1;
     const since = performance.now();
     for (let time = 0; time < repeats; time++) {
       const spent = performance.now() - since;

@@ -10,6 +10,8 @@ export interface Part {
   readonly cases: readonly Case[];
   /** How often all operations are gone through. */
   readonly cycles: number;
+  /** How many samples there shall be at least of an operation that leaves everything as it was. */
+  readonly samples: number;
 }
 
 export interface Plan {
@@ -24,16 +26,12 @@ const ENGINE: readonly Case[] = ["floor", "ours"];
 const HOST: readonly Case[] = ["batch", "batch+read"];
 const PEERS: readonly Case[] = ["exec", "ansible"];
 
-const part = (
-  n: number,
-  cases: readonly Case[],
-  cycles: number,
-  {
-    hosts = 1,
-    delayMs = 0,
-    checkpoints = true,
-  }: Partial<Pick<Part, "hosts" | "delayMs" | "checkpoints">> = {},
-): Part => ({ n, hosts, delayMs, checkpoints, cases, cycles });
+type Special = Partial<Pick<Part, "hosts" | "delayMs" | "checkpoints" | "samples">>;
+
+const part = (n: number, cases: readonly Case[], cycles: number, special: Special = {}): Part => ({
+  ...{ n, cases, cycles, hosts: 1, delayMs: 0, checkpoints: true, samples: 3 },
+  ...special,
+});
 
 /** The whole of it: everything that a goal or the documentation needs. */
 export const whole: Plan = {
@@ -43,18 +41,17 @@ export const whole: Plan = {
   parts: [
     part(10, [...ENGINE, ...HOST], 3),
     part(10, PEERS, 1),
-    part(10, [...ENGINE, ...HOST], 1, { hosts: 4 }),
+    part(10, [...ENGINE, ...HOST], 3, { hosts: 4 }),
     part(50, ENGINE, 3, { checkpoints: false }),
     part(100, [...ENGINE, ...HOST], 3),
     part(100, PEERS, 1),
     part(100, [...ENGINE, ...HOST], 1, { hosts: 4 }),
-    part(100, ENGINE, 3, { checkpoints: false }),
     part(100, [...ENGINE, ...HOST], 1, { delayMs: 50 }),
-    part(500, [...ENGINE, ...HOST], 3, { checkpoints: false }),
-    part(500, [...ENGINE, ...HOST], 1, { hosts: 4, checkpoints: false }),
+    part(100, ENGINE, 3, { checkpoints: false }),
+    part(500, [...ENGINE, ...HOST], 2, { checkpoints: false }),
+    part(500, ["ours", "batch+read"], 1, { hosts: 4, checkpoints: false }),
     part(500, [...ENGINE, ...HOST], 1, { delayMs: 50, checkpoints: false }),
     part(500, ENGINE, 1),
-    part(500, ["ours"], 1, { hosts: 4 }),
     part(500, ["ours"], 1, { delayMs: 50 }),
   ],
 };
@@ -69,7 +66,7 @@ export const short: Plan = {
     part(10, ["ours", "batch+read"], 1, { hosts: 4 }),
     part(10, ENGINE, 1, { checkpoints: false }),
     part(100, [...ENGINE, ...HOST], 1),
-    part(100, ENGINE, 2, { checkpoints: false }),
+    part(100, ENGINE, 1, { checkpoints: false }),
     part(100, ["ours", "batch+read"], 1, { delayMs: 50 }),
-  ],
+  ].map((each) => ({ ...each, samples: 1 })),
 };

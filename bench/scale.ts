@@ -1,5 +1,5 @@
 /**
- * scale.ts [--hosts N] [--quick]: how far one stack goes. The engine by itself, with its settings, and this package
+ * scale.ts [--hosts N]: how far one stack goes. The engine by itself, with its settings, and this package
  * with a thousand hosts, which are SSH servers in this process. The tables go into docs/benchmark.md, unless it is
  * asked for another number of hosts than usual.
  */
@@ -36,7 +36,7 @@ const SETTINGS: readonly (readonly [string, EngineOptions])[] = [
   ["--parallel 64", { args: ["--parallel", "64"] }],
 ];
 
-const folder = join(CACHE, "bench", `scale-${process.pid}`);
+const folder = join(CACHE, "bench", "scale");
 let stacks = 0;
 
 interface Times {
