@@ -4,8 +4,13 @@ import { CLIENT_KEY, HOST_KEY, SshServer } from "../../tests/support/ssh-server"
 import type { Target } from "../contenders/contender";
 
 const IP = readFileSync(resolve(__dirname, "ip.bash"), "utf8");
-/** Bash takes over a function that its environment holds under such a name, so that no process is started for it. */
-const functionIn = (name: string) => `BASH_FUNC_${name}%%`;
+/** Bash takes over functions that its environment holds under such names, so that no process is started for them. */
+const FUNCTIONS = new Map(
+  [...IP.matchAll(/^(\w+)\(\) (\{\n.*?^\})/gms)].map(([, name, body]) => [
+    `BASH_FUNC_${name}%%`,
+    `() ${body}`,
+  ]),
+);
 const LOOK_MS = 20;
 
 /** Simulation is many hosts on loopback: real SSH, a real shell for each, and an `ip` that has one tunnel to look after. */
@@ -25,14 +30,12 @@ export class Simulation {
     mkdirSync(folder, { recursive: true });
     const privateKeyPath = join(folder, "key");
     writeFileSync(privateKeyPath, CLIENT_KEY.private, { mode: 0o600 });
-    for (const [, name = "", body = ""] of IP.matchAll(/^(\w+)\(\) (\{\n.*?^\})/gms)) {
-      process.env[functionIn(name)] = `() ${body}`;
-    }
+    Object.assign(process.env, Object.fromEntries(FUNCTIONS));
     const servers: SshServer[] = [];
     for (let host = 0; host < count; host++) {
       const bin = join(folder, `h${host}`);
       mkdirSync(bin);
-      // For whoever asks which program `ip` is, or runs it in a way that passes functions over.
+      // For whoever asks which program `ip` is, or runs it in a way that goes past functions.
       writeFileSync(join(bin, "ip"), `#!/bin/bash\n${IP}\nip "$@"\n`);
       chmodSync(join(bin, "ip"), 0o755);
       servers.push(await SshServer.start({ shell: "/bin/bash", bin }));
@@ -59,6 +62,7 @@ export class Simulation {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    for (const name of FUNCTIONS.keys()) delete process.env[name];
     for (const server of this.servers) await server.stop();
     rmSync(this.folder, { recursive: true, force: true });
   }
