@@ -24,7 +24,7 @@ export interface Plan {
 
 const ENGINE: readonly Case[] = ["floor", "ours"];
 const HOST: readonly Case[] = ["batch", "batch+read"];
-const PEERS: readonly Case[] = ["exec", "ansible"];
+const PEERS: readonly Case[] = ["exec", "ansible", "ansible at once"];
 
 type Special = Partial<Pick<Part, "hosts" | "delayMs" | "checkpoints" | "samples">>;
 

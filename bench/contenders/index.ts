@@ -1,5 +1,5 @@
 import type { Case } from "../rows";
-import { ansible } from "./ansible";
+import { ansible, ansibleAtOnce } from "./ansible";
 import { batch, batchWithRead } from "./batch";
 import type { Contender } from "./contender";
 import { exec, floor, ours } from "./engine";
@@ -11,4 +11,5 @@ export const contenders: Readonly<Record<Case, Contender>> = {
   batch,
   "batch+read": batchWithRead,
   ansible,
+  "ansible at once": ansibleAtOnce,
 };
