@@ -1,12 +1,14 @@
 # ip: what a host of the simulation has in iproute2's place, for one tunnel and what asks for it. It starts no process:
 # a thousand hosts share one machine, and what is to be measured is the other end. A host's state is a file in the
-# folder that its PATH begins with.
+# folder on its PATH that is called simulated-host-N. It need not be the first: bash may read a .bashrc before anything.
 
 # answer WORD…: one command, without the options before it; $json says in which form it answers.
 answer() {
-  local file=${PATH%%:*}/tunnel object=$1 verb=$2 key word shown
+  local file object=$1 verb=$2 key word shown
   local name local remote ttl tos pmtudisc up alias addresses
   shift 2
+  [[ :$PATH: =~ :([^:]*/simulated-host-[0-9]+): ]] || { echo 'which host is this?' >&2 && return 1; }
+  file=${BASH_REMATCH[1]}/tunnel
   [[ ! -e $file ]] || IFS='|' read -r name local remote ttl tos pmtudisc up alias addresses <"$file"
   case "$object $verb" in
     'link show' | 'address show')

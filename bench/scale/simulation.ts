@@ -13,6 +13,9 @@ const FUNCTIONS = new Map(
 );
 const LOOK_MS = 20;
 
+/** ip.bash looks for this name. */
+const folderOf = (folder: string, host: number) => join(folder, `simulated-host-${host}`);
+
 /** Simulation is many hosts on loopback: real SSH, a real shell for each, and an `ip` that has one tunnel to look after. */
 export class Simulation {
   private most = 0;
@@ -33,7 +36,7 @@ export class Simulation {
     Object.assign(process.env, Object.fromEntries(FUNCTIONS));
     const servers: SshServer[] = [];
     for (let host = 0; host < count; host++) {
-      const bin = join(folder, `h${host}`);
+      const bin = folderOf(folder, host);
       mkdirSync(bin);
       // For whoever asks which program `ip` is, or runs it in a way that goes past functions.
       writeFileSync(join(bin, "ip"), `#!/bin/bash\n${IP}\nip "$@"\n`);
@@ -57,7 +60,7 @@ export class Simulation {
 
   /** tunnels is how many of the hosts have their tunnel. */
   tunnels(): number {
-    return this.servers.filter((_, host) => has(join(this.folder, `h${host}`, "tunnel"))).length;
+    return this.servers.filter((_, host) => has(join(folderOf(this.folder, host), "tunnel"))).length;
   }
 
   async stop(): Promise<void> {
