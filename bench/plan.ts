@@ -40,11 +40,11 @@ export const whole: Plan = {
   large: 500,
   parts: [
     part(10, [...ENGINE, ...HOST], 3),
-    part(10, PEERS, 1),
+    part(10, PEERS, 1, { samples: 1 }),
     part(10, [...ENGINE, ...HOST], 3, { hosts: 4 }),
     part(50, ENGINE, 3, { checkpoints: false }),
     part(100, [...ENGINE, ...HOST], 3),
-    part(100, PEERS, 1),
+    part(100, PEERS, 1, { samples: 1 }),
     part(100, [...ENGINE, ...HOST], 1, { hosts: 4 }),
     part(100, [...ENGINE, ...HOST], 1, { delayMs: 50 }),
     part(100, ENGINE, 3, { checkpoints: false }),
@@ -62,7 +62,7 @@ export const short: Plan = {
   medium: 10,
   large: 100,
   parts: [
-    part(10, [...ENGINE, ...HOST, ...PEERS], 1),
+    part(10, [...ENGINE, ...HOST, "exec", "ansible"], 1),
     part(10, ["ours", "batch+read"], 1, { hosts: 4 }),
     part(10, ENGINE, 1, { checkpoints: false }),
     part(100, [...ENGINE, ...HOST], 1),
