@@ -8,7 +8,8 @@ HOST = a
 SUITES =
 ARGS =
 
-.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-e2e lint clean distclean
+.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-e2e lint bench bench-short bench-scale peers \
+  clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,18 @@ test-e2e: setup ## run the tests on the real engine and real machines
 
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types
+
+peers: setup
+	@tools/setup.sh ansible
+
+bench: peers ## measure this package beside its peers (about 50 minutes), into docs/benchmark.md and bench/results.json
+	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts $(ARGS)
+
+bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the screen
+	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts --short
+
+bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about 25 minutes), into docs/benchmark.md
+	@$(WITH_ENGINE) $(TSX) bench/scale.ts $(ARGS)
 
 clean: ## stop the demo and every machine of this clone
 	@tools/clean.sh

@@ -26,10 +26,17 @@ const RECIPE = resolve(__dirname, "image");
 const MODULES = "/usr/lib/uml/modules";
 const BUILDING = "building";
 
-/** ensureImage gives the path of the machines' disk image and builds it where that has not been done yet. */
-export async function ensureImage(say: (line: string) => void): Promise<string> {
+/**
+ * ensureImage gives the path of the machines' disk image and builds it where that has not been done yet. `packages` are
+ * Debian packages that an image has besides those of packages.txt.
+ */
+export async function ensureImage(
+  say: (line: string) => void,
+  packages: readonly string[] = [],
+): Promise<string> {
   const modules = kernelModules();
-  const image = join(IMAGES, `${contentKey(modules)}.img`);
+  const key = contentKey(modules);
+  const image = join(IMAGES, `${[key, ...packages].join("-")}.img`);
   if (existsSync(image)) return image;
 
   const started = performance.now();
@@ -42,9 +49,9 @@ export async function ensureImage(say: (line: string) => void): Promise<string> 
   try {
     writeFileSync(join(work, "sources.list"), lines(await aptSources()));
     writeFileSync(join(work, "apt.conf"), lines(await aptOptions()));
-    await build(work, modules);
+    await build(work, modules, packages);
     renameSync(join(work, "disk.img"), image);
-    removeOutdated(image);
+    removeOutdated(key);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -54,11 +61,12 @@ export async function ensureImage(say: (line: string) => void): Promise<string> 
 
 const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join("");
 
-async function build(work: string, modules: string): Promise<void> {
+async function build(work: string, modules: string, packages: readonly string[]): Promise<void> {
   const logFile = join(IMAGES, "build.log");
   const log = openSync(logFile, "w");
   // The build must not go on for long when this process is killed.
-  const child = spawn("setpriv", ["--pdeathsig", "TERM", join(RECIPE, "build.sh"), work, modules, SUITE], {
+  const command = [join(RECIPE, "build.sh"), work, modules, SUITE, ...packages];
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", ...command], {
     stdio: ["ignore", log, log],
     env: { ...process.env, LC_ALL: "C", LAB_ADMIN_PASSWORD: ADMIN_PASSWORD },
   });
@@ -90,11 +98,11 @@ function contentKey(modules: string): string {
 }
 
 /** An image of an older recipe goes, unless machines that run have it as their disk's base. */
-function removeOutdated(current: string): void {
-  const used = new Set([current, ...allRecords().map(({ image }) => image)]);
+function removeOutdated(key: string): void {
+  const used = new Set(allRecords().map(({ image }) => image));
   for (const name of readdirSync(IMAGES)) {
     const file = join(IMAGES, name);
-    if (name.endsWith(".img") && !used.has(file)) rmSync(file);
+    if (name.endsWith(".img") && !name.startsWith(key) && !used.has(file)) rmSync(file);
   }
 }
 

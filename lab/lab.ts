@@ -34,6 +34,8 @@ export interface LabOptions {
   readonly hosts: readonly string[];
   /** Whether the lab outlives this process, until somebody stops it. */
   readonly keep?: boolean;
+  /** Debian packages that the machines have besides those of image/packages.txt. */
+  readonly packages?: readonly string[];
   /** Told what takes time. */
   readonly say?: (line: string) => void;
 }
@@ -60,11 +62,16 @@ export class Lab {
   }
 
   /** start makes a lab and returns when all its machines answer. It first ends labs whose processes died. */
-  static async start({ hosts, keep = false, say = () => undefined }: LabOptions): Promise<Lab> {
+  static async start({
+    hosts,
+    keep = false,
+    packages = [],
+    say = () => undefined,
+  }: LabOptions): Promise<Lab> {
     checkNames(hosts);
     requireRoot();
     await removeAbandoned();
-    const image = await ensureImage(say);
+    const image = await ensureImage(say, packages);
     mkdirSync(LABS, { recursive: true });
     const record = createRecord(image);
     try {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# setup.sh [STEP…]: brings this clone to where the demo and the tests can run. Without STEPs it does all of them.
+# setup.sh [STEP…]: brings this clone to where the demo and the tests can run; with STEPs it does these alone.
 # A step that was done before with the same inputs is passed over; setup/runner.sh has the rules.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 . tools/setup/node.sh
 . tools/setup/engine.sh
 . tools/setup/image.sh
+. tools/setup/ansible.sh
 
 [[ $# -gt 0 ]] || set -- packages dependencies build node22 engine image
 

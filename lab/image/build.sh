@@ -1,11 +1,12 @@
 #!/bin/sh
-# build.sh WORK MODULES SUITE: makes WORK/disk.img, an ext4 disk with a Debian SUITE ready to run as a machine of the
-# lab. WORK holds sources.list and apt.conf, which say where and how to get packages.
+# build.sh WORK MODULES SUITE [PACKAGE…]: makes WORK/disk.img, an ext4 disk with a Debian SUITE ready to run as a machine
+# of the lab. WORK holds sources.list and apt.conf, which say where and how to get packages.
 set -eu
 work=$1 modules=$2 suite=$3
+shift 3
 here=$(cd "$(dirname "$0")" && pwd)
 
-packages=$(grep -v '^#' "$here/packages.txt" | paste -sd ,)
+packages=$({ grep -v '^#' "$here/packages.txt" && for package; do echo "$package"; done; } | paste -sd ,)
 # Should whoever started this be killed, mmdebstrap ends as well and unmounts what it had mounted.
 setpriv --pdeathsig TERM mmdebstrap --mode=root --format=directory --variant=minbase \
   --include="$packages" \

@@ -1,0 +1,15 @@
+import type { Case } from "../rows";
+import { ansible, ansibleAtOnce } from "./ansible";
+import { batch, batchWithRead } from "./batch";
+import type { Contender } from "./contender";
+import { exec, floor, ours } from "./engine";
+
+export const contenders: Readonly<Record<Case, Contender>> = {
+  floor,
+  ours,
+  exec,
+  batch,
+  "batch+read": batchWithRead,
+  ansible,
+  "ansible at once": ansibleAtOnce,
+};

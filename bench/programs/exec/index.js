@@ -1,0 +1,2 @@
+// Tunnels by a provider as it is usually written.
+require("../tunnels").declare(require("../classes"));

@@ -1,0 +1,2 @@
+// Tunnels by this package.
+require("../tunnels").declare(require("pulumi-ipip"));
