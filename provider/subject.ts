@@ -274,7 +274,7 @@ export class Subject {
     }
     if (after === undefined) return error;
     const ours = (fields: Fields) => mark !== undefined && fields.mark === mark;
-    if (before !== undefined) return !ours(before) && same(before, after) ? error : half(after);
+    if (before !== undefined) return same(before, after) ? error : half(after);
     // Something that was not there a moment ago, and that our first step failed to make, is somebody else's.
     if (nothingMade && !ours(after)) return error;
     const undone = await this.remove(after, memory).then(

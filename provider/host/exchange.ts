@@ -1,46 +1,46 @@
 import type { Answer, Command, Failure, Outcome, Work } from "./host";
 import { failureOf, type Run, runOf, runsOf, scriptOf } from "./script";
 import type { Shell } from "./shell";
-import { tellable } from "./teller";
+import { type Order, tellable } from "./teller";
 
 /** Call is one operation's work on its way. */
 export class Call {
   /** Whether a step of it may have reached the host. */
   sent = false;
   failure: Failure | undefined;
-  /** The steps as lines of the long-lived `ip`, if all of them can be. */
-  readonly lines: readonly Line[] | undefined;
+  /** The steps as orders to the long-lived `ip`, if all of them can be. */
+  readonly orders: readonly StepOrder[] | undefined;
   /** The steps as processes of their own. */
   readonly runs: readonly Run[];
   readonly questions: readonly Question[];
 
   constructor(readonly work: Work) {
-    const lines = work.steps.map((step) => ({ step, text: tellable(step) }));
-    this.lines = lines.every(isLine) ? lines : undefined;
+    const orders = work.steps.map((step) => ({ step, order: tellable(step) }));
+    this.orders = orders.every(isTellable) ? orders : undefined;
     this.runs = runsOf(work.steps);
     this.questions = work.queries.map(questionOf);
   }
 }
 
-interface Line {
+interface StepOrder {
   readonly step: Command;
-  readonly text: string;
+  readonly order: Order;
 }
 
 /** Question is a query with what tells it from others. */
 interface Question {
   readonly key: string;
   readonly run: Run;
-  readonly text: string | undefined;
+  readonly order: Order | undefined;
 }
 
-function isLine(line: { step: Command; text: string | undefined }): line is Line {
-  return line.text !== undefined;
+function isTellable(one: { step: Command; order: Order | undefined }): one is StepOrder {
+  return one.order !== undefined;
 }
 
 function questionOf(query: Command): Question {
   const run = runOf(query);
-  return { key: JSON.stringify([run.argv, run.stdin]), run, text: tellable(query) };
+  return { key: JSON.stringify([run.argv, run.stdin]), run, order: tellable(query) };
 }
 
 /** Answers are what a host said, by question. */
@@ -52,13 +52,13 @@ export type Answers = Map<string, Answer>;
  */
 export async function exchange(shell: Shell, calls: readonly Call[]): Promise<Answers> {
   const answers: Answers = new Map();
-  const told = calls.filter(({ lines }) => lines !== undefined);
-  const scripted = calls.filter(({ lines }) => lines === undefined);
+  const told = calls.filter(({ orders }) => orders !== undefined);
+  const scripted = calls.filter(({ orders }) => orders === undefined);
   const questions = [
     ...new Map(calls.flatMap((call) => call.questions).map((one) => [one.key, one])).values(),
   ];
   // What a script changes, the questions in the same script see.
-  const asked = scripted.length > 0 ? [] : questions.filter(({ text }) => text !== undefined);
+  const asked = scripted.length > 0 ? [] : questions.filter(({ order }) => order !== undefined);
   await tell(shell, told, asked, answers);
   const rest = questions.filter((question) => !asked.includes(question));
   if (scripted.length + rest.length > 0) await runScript(shell, scripted, rest, answers);
@@ -77,9 +77,9 @@ export function outcomeOf({ failure, questions }: Call, answers: Answers): Outco
   };
 }
 
-/** A line with what becomes of its answer. */
-interface Told {
-  readonly text: string;
+/** An order with what becomes of its answer. */
+interface Given {
+  readonly order: Order;
   readonly call: Call | undefined;
   take(answer: Answer): void;
 }
@@ -90,27 +90,27 @@ async function tell(
   questions: readonly Question[],
   answers: Answers,
 ): Promise<void> {
-  let left: readonly Told[] = [
-    ...calls.flatMap((call) => (call.lines ?? []).map((line) => toldStep(call, line))),
-    ...questions.flatMap(({ key, text }) =>
-      text === undefined
+  let left: readonly Given[] = [
+    ...calls.flatMap((call) => (call.orders ?? []).map((one) => givenStep(call, one))),
+    ...questions.flatMap(({ key, order }) =>
+      order === undefined
         ? []
-        : [{ text, call: undefined, take: (answer: Answer) => answers.set(key, answer) }],
+        : [{ order, call: undefined, take: (answer: Answer) => answers.set(key, answer) }],
     ),
   ];
   while (left.length > 0) {
-    const sent = left;
-    for (const call of calls) call.sent ||= sent.some((line) => line.call === call);
-    const done = await shell.tell(sent.map(({ text }) => text));
-    for (const [index, answer] of done.entries()) sent[index]?.take(answer);
-    // What stands behind a line that failed has not been done. The rest of its own operation never is.
-    left = sent.slice(done.length).filter(({ call }) => call?.failure === undefined);
+    const given = left;
+    for (const call of calls) call.sent ||= given.some((one) => one.call === call);
+    const done = await shell.tell(given.map(({ order }) => order));
+    for (const [index, answer] of done.entries()) given[index]?.take(answer);
+    // What stands behind an order that failed has not been done. The rest of its own operation never is.
+    left = given.slice(done.length).filter(({ call }) => call?.failure === undefined);
   }
 }
 
-function toldStep(call: Call, { step, text }: Line): Told {
+function givenStep(call: Call, { step, order }: StepOrder): Given {
   return {
-    text,
+    order,
     call,
     take: (answer) => {
       if (answer.code !== 0) call.failure = { step, answer };

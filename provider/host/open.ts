@@ -28,7 +28,10 @@ export async function open(connection: Connection, signal: AbortSignal, outage: 
       if (tries === 1) wait.later(`connecting, ${counted(attempt, limit)}`);
       try {
         const stops = await wayTo(connection);
-        const line = await reach(stops, signal, (why) => wait.now(why));
+        const line = await reach(stops, signal, (why) => {
+          outage.held = why;
+          wait.now(why);
+        });
         keepAlive(line, connection);
         const shell = await Shell.start(line, { ...connection, user: stops.at(-1)?.user ?? USER });
         outage.over();

@@ -10,12 +10,15 @@ const REST = 60_000;
 export class Outage {
   /** Why the last attempt failed; undefined after one that did not. */
   last: Refusal | undefined;
+  /** What an attempt has to wait for before it is made. */
+  held: string | undefined;
   private failures = 0;
   private since = 0;
 
   /** next is the number of the attempt that is about to be made, from 1. */
   next(): number {
     if (performance.now() - this.since > REST) this.over();
+    this.held = undefined;
     return this.failures + 1;
   }
 

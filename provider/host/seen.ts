@@ -3,6 +3,8 @@ import type { Answer } from "./host";
 
 /** Milliseconds for which an answer may be told again: what somebody else does on the host is to be seen soon. */
 const RECENT = 3000;
+/** Milliseconds without a question after which a burst is over, and the next question sees the host anew. */
+const PAUSE = 30;
 
 const hosts = new Map<string, Seen>();
 
@@ -20,6 +22,8 @@ export function seenOn(label: string): Seen {
 export class Seen {
   private readonly kept = new Map<string, { readonly answer: Answer; readonly at: number }>();
   private changes = 0;
+  /** When something was last told. */
+  private told = 0;
 
   forget(): void {
     this.changes++;
@@ -36,6 +40,7 @@ export class Seen {
 
   private keep(answers: Answers): void {
     const at = performance.now();
+    this.told = at;
     for (const [key, { at: since }] of this.kept) if (at - since > RECENT) this.kept.delete(key);
     for (const [key, answer] of answers) this.kept.set(key, { answer, at });
   }
@@ -43,10 +48,13 @@ export class Seen {
   /** answers gives what was answered to all of these questions, or nothing when one of them must be asked anew. */
   answers(questions: readonly { readonly key: string }[]): Answers | undefined {
     const now = performance.now();
+    if (now - this.told > PAUSE) return undefined;
     const found = questions.flatMap(({ key }) => {
       const kept = this.kept.get(key);
       return kept === undefined || now - kept.at > RECENT ? [] : [[key, kept.answer] as const];
     });
-    return found.length === questions.length ? new Map(found) : undefined;
+    if (found.length < questions.length) return undefined;
+    this.told = now;
+    return new Map(found);
   }
 }

@@ -164,9 +164,11 @@ class Session {
       return;
     }
     this.waiting = this.waiting.filter((other) => other !== call);
-    const { last } = this.outage;
+    const { last, held } = this.outage;
     const busy = this.shell?.alive === true;
-    const cause = busy ? "the host was still busy with earlier work" : (last?.why ?? "it did not answer");
+    const cause = busy
+      ? "the host was still busy with earlier work"
+      : (held ?? last?.why ?? "it did not answer");
     const why = `nothing could be sent within ${seconds} s: ${cause}`;
     call.reject(
       new HostUnreachable(
@@ -174,7 +176,7 @@ class Session {
         why,
         "connection.operationTimeout sets this limit.",
         true,
-        !busy && last?.away,
+        !busy && held === undefined && last?.away,
       ),
     );
     if (this.waiting.length > 0) return;

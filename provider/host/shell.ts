@@ -6,7 +6,7 @@ import type { Answer } from "./host";
 import type { Line } from "./line";
 import { Refusal } from "./refusal";
 import { endOf, preamble, sectionsOf } from "./script";
-import { LIFETIME, Told, tellerLoop, tellingOf } from "./teller";
+import { Age, type Order, Told, tellerLoop, tellingOf } from "./teller";
 
 /** How much of what a host said goes into a message. */
 const MAX_QUOTE = 1000;
@@ -40,8 +40,8 @@ export class Shell {
   private readonly nonce = randomBytes(16).toString("hex");
   private readonly stdout = new Collector();
   private readonly stderr = new Collector();
-  /** When the long-lived `ip` was started; undefined while none runs. */
-  private telling: number | undefined;
+  /** How long the long-lived `ip` has been used; undefined while none runs. */
+  private telling: Age | undefined;
   private lost: Error | undefined;
   /** Whether it was the connection that ended, not the shell. */
   private cut = false;
@@ -82,40 +82,42 @@ export class Shell {
   }
 
   /**
-   * tell has the long-lived `ip` do lines one after another, and gives an answer for each that was begun: the first
+   * tell has the long-lived `ip` carry orders out one after another, and gives an answer for each that was begun: the first
    * that fails is the last of them.
    */
-  async tell(lines: readonly string[]): Promise<Answer[]> {
+  async tell(orders: readonly Order[]): Promise<Answer[]> {
     // There is no command of this name, and a batch ends at what it does not know.
-    if (this.telling !== undefined && Date.now() - this.telling > LIFETIME) await this.feed(["end"]);
-    return await this.feed(lines);
+    if (this.telling?.expired) await this.feed([{ text: "end", asks: false }]);
+    return await this.feed(orders);
   }
 
   /** forget makes the next lines go to a new `ip`, for which no name stands for a number yet. */
   forget(): void {
-    if (this.telling !== undefined) this.telling = 0;
+    this.telling?.expire();
   }
 
-  private async feed(lines: readonly string[]): Promise<Answer[]> {
+  private async feed(orders: readonly Order[]): Promise<Answer[]> {
     const word = `@${this.nonce}`;
     const start = this.telling === undefined ? word : undefined;
-    this.telling ??= Date.now();
+    this.telling ??= new Age();
     this.line.hold();
-    this.channel.write(tellingOf(lines, start));
+    this.channel.write(tellingOf(orders, start));
     const answers: Answer[] = [];
-    while (answers.length < lines.length && this.telling !== undefined) {
-      const answer = await this.answer(word);
+    for (const order of orders) {
+      const answer = await this.answer(new Told(order, word));
       answers.push(answer);
-      if (answer.code !== 0) this.telling = undefined;
+      this.telling?.use();
+      if (answer.code === 0) continue;
+      this.telling = undefined;
+      break;
     }
     return answers;
   }
 
-  private async answer(ending: string): Promise<Answer> {
-    const told = new Told();
+  private async answer(told: Told): Promise<Answer> {
     for (;;) {
       const { text } = await this.stdout.until("\n");
-      const answer = told.take(text.toString("utf8"), ending);
+      const answer = told.take(text.toString("utf8"));
       if (answer !== undefined) return answer;
     }
   }

@@ -13,16 +13,41 @@ import { type Answer, type Command, quote } from "./host";
 const OPTIONS = ["-json", "-details", "-Numeric"] as const;
 
 /**
- * Every line is followed by this one, which prints a line of its own. So it is known which lines were done also where
- * `ip` ends without a word, as it does when it can't read an argument or is killed. Every namespace has `lo`.
+ * A change prints nothing, so this follows it, and prints an empty list once the change is made. So it is known which
+ * were made also where `ip` ends without a word, as it does when it can't read an argument or is killed. It must leave
+ * nothing behind in the process: `link show` would, after which addresses are no longer listed.
  */
-const MARK = "link show dev lo";
+const MARK = "neigh show proxy dev lo";
+const MARK_PRINTED = /^\[ ?\]$/;
 
 /**
- * Milliseconds for which a process may be used. In a batch iproute2 remembers which number a name stands for
- * (lib/ll_map.c), and does not hear of it when somebody else gives the name to another device.
+ * Milliseconds for which a process may be used, and may have nothing to do meanwhile. In a batch iproute2 remembers
+ * which number a name stands for (lib/ll_map.c), and does not hear of it when somebody else gives the name to another
+ * device.
  */
-export const LIFETIME = 10_000;
+const LIFETIME = 10_000;
+const PAUSE = 50;
+
+/** Age is how long one such process has been used. */
+export class Age {
+  private readonly since = performance.now();
+  private used = this.since;
+  private over = false;
+
+  /** expired is true once what it remembers of names may be wrong. */
+  get expired(): boolean {
+    const now = performance.now();
+    return this.over || now - this.since > LIFETIME || now - this.used > PAUSE;
+  }
+
+  use(): void {
+    this.used = performance.now();
+  }
+
+  expire(): void {
+    this.over = true;
+  }
+}
 
 /** What iproute2 says of the line that ended a batch. */
 const FAILED = /^Command failed -:\d+$/;
@@ -30,8 +55,15 @@ const FAILED = /^Command failed -:\d+$/;
 /** Where one command is fed and another one renews devices, what is remembered of the names would be wrong. */
 const FORGETS_PEERS = /^link (add|delete) .*\bveth\b/;
 
-/** tellable gives a command's line for the long-lived process, or undefined when it must be carried out otherwise. */
-export function tellable({ argv, netns, stdin }: Command): string | undefined {
+/** Order is one line for the long-lived process. */
+export interface Order {
+  readonly text: string;
+  /** A question prints a list, in one line. */
+  readonly asks: boolean;
+}
+
+/** tellable gives a command as an order to the long-lived process, or undefined when it must be carried out otherwise. */
+export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   const [program, ...words] = argv;
   if (program !== "ip" || netns !== undefined || stdin !== undefined) return undefined;
   const object = words.findIndex((word) => !word.startsWith("-"));
@@ -43,8 +75,8 @@ export function tellable({ argv, netns, stdin }: Command): string | undefined {
   const family = (word: string) => /^-[46]$/.test(word) && !listing;
   const known = (word: string) => OPTIONS.some((option) => option === word) || family(word);
   if (!options.every(known) || listing !== options.includes("-json")) return undefined;
-  const line = batchLine(rest);
-  return line === undefined || FORGETS_PEERS.test(line) ? undefined : line;
+  const text = batchLine(rest);
+  return text === undefined || FORGETS_PEERS.test(text) ? undefined : { text, asks: listing };
 }
 
 /**
@@ -54,35 +86,35 @@ export function tellable({ argv, netns, stdin }: Command): string | undefined {
 export const tellerLoop = `while read -r w; do case $w in @*) ip ${OPTIONS.join(" ")} -batch - 2>&1; echo "$w $?" ;; esac; done`;
 
 /** tellingOf is what the session's shell reads to pass lines on. It reads all of it before it does any of it. */
-export function tellingOf(lines: readonly string[], start: string | undefined): string {
-  const all = [...(start === undefined ? [] : [start]), ...lines.flatMap((line) => [line, MARK])];
+export function tellingOf(orders: readonly Order[], start: string | undefined): string {
+  const words = orders.flatMap(({ text, asks }) => (asks ? [text] : [text, MARK]));
+  const all = [...(start === undefined ? [] : [start]), ...words];
   return `{ printf '%s\\n' ${all.map(quote).join(" ")} >&3 || echo "@$m lost"
 }\n`;
 }
 
-/** Told gathers what one line was answered with, and tells when it is complete. */
+/** Told gathers what one order was answered with, and tells when it is complete. */
 export class Told {
-  private readonly out: string[] = [];
   private readonly err: string[] = [];
 
+  constructor(
+    private readonly order: Order,
+    private readonly ending: string,
+  ) {}
+
   /** take takes one line of output, and gives the answer when it was the last. */
-  take(line: string, ending: string): Answer | undefined {
-    if (isMark(line)) return this.answer(0);
-    if (line.startsWith(`${ending} `)) return this.answer(codeIn(line.slice(ending.length + 1)));
-    // In JSON `ip` prints a list as one line.
-    if (line.startsWith("[")) this.out.push(line);
-    else if (!FAILED.test(line)) this.err.push(line);
+  take(output: string): Answer | undefined {
+    if (output.startsWith(`${this.ending} `))
+      return this.answer(codeIn(output.slice(this.ending.length + 1)));
+    if (this.order.asks && output.startsWith("[")) return this.answer(0, `${output}\n`);
+    if (!this.order.asks && MARK_PRINTED.test(output)) return this.answer(0);
+    if (!FAILED.test(output)) this.err.push(`${output}\n`);
     return undefined;
   }
 
-  private answer(code: number): Answer {
-    return { code, stdout: joined(this.out), stderr: joined(this.err) };
+  private answer(code: number, stdout = ""): Answer {
+    return { code, stdout, stderr: this.err.join("") };
   }
-}
-
-function isMark(line: string): boolean {
-  // No question of ours lists a device without its addresses.
-  return /^\[ ?\{"ifindex":\d+,"ifname":"lo",/.test(line) && !line.includes('"addr_info"');
 }
 
 function codeIn(text: string): number {
@@ -90,8 +122,4 @@ function codeIn(text: string): number {
   // It ends by itself only when nobody feeds it any more.
   if (!Number.isInteger(code) || code === 0) throw new Error("the `ip` on the host ended");
   return code;
-}
-
-function joined(lines: readonly string[]): string {
-  return lines.map((line) => `${line}\n`).join("");
 }
