@@ -27,6 +27,7 @@ export class Outage {
     this.failures = refusal.passing ? this.failures + 1 : 0;
     this.since = performance.now();
     this.last = refusal;
+    this.held = undefined;
   }
 
   over(): void {

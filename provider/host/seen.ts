@@ -6,28 +6,31 @@ const RECENT = 3000;
 /** Milliseconds without a question after which a burst is over, and the next question sees the host anew. */
 const PAUSE = 30;
 
-const hosts = new Map<string, Seen>();
-
-/** seenOn is what was seen on a host, over whichever session to it. */
-export function seenOn(label: string): Seen {
-  const seen = hosts.get(label) ?? new Seen();
-  hosts.set(label, seen);
-  return seen;
-}
+/** All that was seen on a host, over whichever session to it. */
+const hosts = new Map<string, Seen[]>();
 
 /**
- * Seen keeps what a host has answered for a moment, so that reads that come in a burst share one look at the host.
- * Whoever changes the host must have it forget, before and after.
+ * Seen keeps what a host has answered to one session for a moment, so that reads that come in a burst share one look
+ * at the host. Whoever changes the host must have all its sessions forget, before and after.
  */
 export class Seen {
   private readonly kept = new Map<string, { readonly answer: Answer; readonly at: number }>();
   private changes = 0;
   /** When something was last told. */
   private told = 0;
+  private readonly all: Seen[];
+
+  constructor(label: string) {
+    this.all = hosts.get(label) ?? [];
+    this.all.push(this);
+    hosts.set(label, this.all);
+  }
 
   forget(): void {
-    this.changes++;
-    this.kept.clear();
+    for (const seen of this.all) {
+      seen.changes++;
+      seen.kept.clear();
+    }
   }
 
   /** asked is to be called before the questions are sent; what it gives keeps the answers, unless something changed. */

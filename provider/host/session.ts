@@ -5,7 +5,7 @@ import { Call, exchange, outcomeOf } from "./exchange";
 import { commandLine, type Host, type Outcome, type Work } from "./host";
 import { open } from "./open";
 import { Outage } from "./outage";
-import { type Seen, seenOn } from "./seen";
+import { Seen } from "./seen";
 import type { Shell } from "./shell";
 import { labelOf } from "./stop";
 import { Wait } from "./waits";
@@ -65,7 +65,7 @@ class Session {
   private idle: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {
-    this.seen = seenOn(labelOf(connection));
+    this.seen = new Seen(labelOf(connection));
   }
 
   async exchange(work: Work, seconds: number): Promise<Outcome> {

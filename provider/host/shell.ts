@@ -7,6 +7,7 @@ import type { Line } from "./line";
 import { Refusal } from "./refusal";
 import { endOf, preamble, sectionsOf } from "./script";
 import { Age, type Order, Told, tellerLoop, tellingOf } from "./teller";
+import { Trace } from "./trace";
 
 /** How much of what a host said goes into a message. */
 const MAX_QUOTE = 1000;
@@ -49,6 +50,7 @@ export class Shell {
   private constructor(
     private readonly line: Line,
     private readonly channel: ClientChannel,
+    private readonly trace: Trace | undefined,
   ) {
     channel.on("data", (chunk: Buffer) => this.stdout.push(chunk));
     channel.stderr.on("data", (chunk: Buffer) => this.stderr.push(chunk));
@@ -62,7 +64,10 @@ export class Shell {
   /** start runs a shell over a line that is logged in. It fails with a Refusal. */
   static async start(line: Line, connection: Account): Promise<Shell> {
     const nonce = randomBytes(16).toString("hex");
-    const shell = new Shell(line, await open(line, loginCommand(connection, nonce)));
+    const command = loginCommand(connection, nonce);
+    const trace = Trace.of(connection);
+    trace?.sent(command);
+    const shell = new Shell(line, await open(line, command), trace);
     await shell.hello(connection, nonce);
     return shell;
   }
@@ -76,8 +81,9 @@ export class Shell {
   async run(script: (nonce: string) => string): Promise<Map<number, Answer>> {
     const end = endOf(this.nonce);
     this.line.hold();
-    this.channel.write(script(this.nonce));
+    const since = this.send(script(this.nonce));
     const [stdout, stderr] = await Promise.all([this.stdout.until(end), this.stderr.until(end)]);
+    this.trace?.got({ stdout: stdout.text.toString("utf8"), stderr: stderr.text.toString("utf8") }, since);
     return sectionsOf(stdout.text, stderr.text, this.nonce);
   }
 
@@ -101,17 +107,25 @@ export class Shell {
     const start = this.telling === undefined ? word : undefined;
     this.telling ??= new Age();
     this.line.hold();
-    this.channel.write(tellingOf(orders, start));
+    const since = this.send(tellingOf(orders, start));
     const answers: Answer[] = [];
     for (const order of orders) {
       const answer = await this.answer(new Told(order, word));
       answers.push(answer);
+      this.trace?.got({ order: order.text, ...answer }, since);
       this.telling?.use();
       if (answer.code === 0) continue;
       this.telling = undefined;
       break;
     }
     return answers;
+  }
+
+  /** send gives the time at which it was sent. */
+  private send(text: string): number {
+    this.trace?.sent(text);
+    this.channel.write(text);
+    return performance.now();
   }
 
   private async answer(told: Told): Promise<Answer> {
@@ -139,6 +153,7 @@ export class Shell {
   }
 
   private lose(why: string): void {
+    if (this.alive) this.trace?.lost(why);
     this.lost ??= new Error(why);
     this.stdout.end(this.lost);
     this.stderr.end(this.lost);

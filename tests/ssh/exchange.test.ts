@@ -4,7 +4,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Work } from "../../provider/host/host";
 import { hostFor } from "../../provider/host/session";
-import { type ServerOptions, SshServer } from "../support/ssh-server";
+import { ed25519, type ServerOptions, SshServer } from "../support/ssh-server";
 import { fakeIp } from "./fake-ip";
 import { scratch } from "./scratch";
 
@@ -207,4 +207,94 @@ test("a command that can't be written down fails alone, before anything is sent"
   const good = host.exchange(queries({ argv: ["echo", "b"] }));
   await expect(bad).rejects.toThrow("NUL");
   expect((await good).answers[0]?.stdout).toBe("b\n");
+});
+
+describe("reads that come in a burst", () => {
+  const listing = ip("-json", "-details", "address", "show");
+  const read: Work = { steps: [], queries: [listing], recent: true };
+  const asked = (fake: { log(): string[] }) => fake.log().filter((line) => line === "address show").length;
+
+  test("share one look, one after another and at once", async () => {
+    const fake = fakeIp({ '"address show"': `echo '[{"ifname":"lo"}]'` });
+    const host = await start({ bin: fake.bin });
+    for (let index = 0; index < 50; index++) await host.exchange(read);
+    const answers = await Promise.all(Array.from({ length: 50 }, () => host.exchange(read)));
+    expect(answers.every((outcome) => outcome.answers[0]?.stdout === '[{"ifname":"lo"}]\n')).toBe(true);
+    // A machine that is busy elsewhere may well let a burst end.
+    expect(asked(fake)).toBeLessThan(10);
+  });
+
+  test("are not told what was seen before a change, of whichever session, or of one that failed", async () => {
+    const fake = fakeIp({ '"address show"': `echo '[{"ifname":"lo"}]'`, '"link set bad"': "return 2" });
+    const host = await start({ bin: fake.bin });
+    const other = hostFor(server.connection({ user: "other" }));
+    await other.exchange(queries({ argv: ["true"] }));
+    for (const [index, change] of [
+      host.exchange.bind(host, steps(ip("link", "set", "a"))),
+      host.exchange.bind(host, steps(ip("link", "set", "bad"))),
+      other.exchange.bind(other, steps(ip("netns", "add", "n"))),
+    ].entries()) {
+      await host.exchange(read);
+      const before = asked(fake);
+      await change();
+      await host.exchange(read);
+      expect([index, asked(fake)]).toEqual([index, before + 1]);
+    }
+  });
+
+  test("that do not ask for what is recent see the host anew each time", async () => {
+    const fake = fakeIp({ '"address show"': `echo '[{"ifname":"lo"}]'` });
+    const host = await start({ bin: fake.bin });
+    for (let index = 0; index < 5; index++) await host.exchange(queries(listing));
+    expect(asked(fake)).toBe(5);
+  });
+
+  test("over another session are answered by the host itself", async () => {
+    const fake = fakeIp({ '"address show"': `echo '[{"ifname":"lo"}]'` });
+    const host = await start({ bin: fake.bin });
+    await host.exchange(read);
+    await expect(
+      hostFor(server.connection({ privateKey: ed25519().private })).exchange(read),
+    ).rejects.toThrow("root was refused");
+  });
+});
+
+describe("the long-lived ip", () => {
+  test("serves many exchanges, and goes on with the rest after a line that fails", async () => {
+    const fake = fakeIp({ '"link set bad up"': "echo refused >&2; return 2" });
+    const host = await start({ bin: fake.bin });
+    const work = (dev: string) =>
+      steps(ip("link", "add", dev), ip("link", "set", dev, "up"), ip("link", "set", dev));
+    const outcomes = await Promise.all(["one", "bad", "two"].map((dev) => host.exchange(work(dev))));
+    expect(outcomes.map(({ failure }) => failure)).toEqual([
+      undefined,
+      { step: ip("link", "set", "bad", "up"), answer: { code: 2, stdout: "", stderr: "refused\n" } },
+      undefined,
+    ]);
+    const lines = ["one", "bad", "two"].flatMap((dev) => [
+      `link add ${dev}`,
+      `link set ${dev} up`,
+      ...(dev === "bad" ? [] : [`link set ${dev}`]),
+    ]);
+    const process = "batch -json -details -Numeric -batch -";
+    expect(fake.log()).toEqual([process, ...lines.slice(0, 5), process, ...lines.slice(5)]);
+  });
+
+  test("is another one after a script has changed something, for which names stand for other devices then", async () => {
+    const fake = fakeIp();
+    const host = await start({ bin: fake.bin });
+    await host.exchange(steps(ip("link", "set", "a")));
+    await host.exchange(steps(ip("link", "delete", "dev", "v", "type", "veth")));
+    await host.exchange(steps(ip("link", "set", "b")));
+    const process = "batch -json -details -Numeric -batch -";
+    expect(fake.log()).toEqual([
+      process,
+      "link set a",
+      "[link][delete][dev][v][type][veth]",
+      // What ends a batch.
+      "end",
+      process,
+      "link set b",
+    ]);
+  });
 });

@@ -21,6 +21,7 @@ answer() {
   case "$*" in
     "link show dev lo") echo "lo UNKNOWN" ;;
     "neigh show proxy dev lo") echo "[]" ;;
+    end) return 1 ;;
 ${Object.entries(answers)
   .map(([pattern, commands]) => `    ${pattern}) ${commands} ;;`)
   .join("\n")}
