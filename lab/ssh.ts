@@ -126,7 +126,11 @@ class Connection {
     const log = openSync(logFile, "w");
     // From within the namespace, so that a command does not depend on the ports that are under test.
     const within = ["-o", `HostName=${this.machine.address}`, "-o", "Port=22"];
-    const lasting = ["-M", "-N", "-o", "ServerAliveInterval=5", "-o", "BatchMode=yes"];
+    // Of a machine that was off the network may still say for a second or two that there is no way to it.
+    const lasting = [
+      ...["-M", "-N", "-o", "ServerAliveInterval=5", "-o", "BatchMode=yes"],
+      ...["-o", "ConnectionAttempts=5"],
+    ];
     const master = spawnRecorded(
       pidFile(this.id, this.name),
       ["setpriv", "--pdeathsig", "TERM", ...this.client, ...lasting, ...within, this.machine.name],

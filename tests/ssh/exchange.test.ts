@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Work } from "../../provider/host/host";
@@ -23,7 +23,11 @@ async function start(options: ServerOptions) {
 /** How many scripts the host was sent. */
 const scripts = () => server.input.toString().match(/^\{$/gm)?.length;
 
-describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell) => {
+/** busybox is as many programs as it has names; of them a host may have its shell. */
+const busybox = join(scratch(), "sh");
+symlinkSync("/bin/busybox", busybox);
+
+describe.each(["/bin/dash", "/bin/bash", busybox])("with %s as the host's shell", (shell) => {
   test("a query answers with its exit code and both its outputs, byte by byte", async () => {
     const host = await start({ shell });
     const talk: Command = { argv: ["sh", "-c", "printf 'out, no line end'; printf 'err\\n' >&2; exit 7"] };
@@ -166,6 +170,22 @@ describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell)
     expect((await asked).answers[0]?.stdout).toBe("written\n");
     await written;
     expect(readFileSync(file, "utf8")).toBe("written\n");
+  });
+});
+
+describe.each(["/usr/bin/fish", "/usr/bin/zsh", "/bin/bash"])("with %s as the user's shell", (login) => {
+  test("scripts and the long-lived ip do what they are told", async () => {
+    const fake = fakeIp({
+      '"address show"': `echo '[{"ifname":"lo"}]'`,
+      '"link set bad"': "echo refused >&2; return 2",
+    });
+    const host = await start({ login, bin: fake.bin });
+    const { failure, answers } = await host.exchange({
+      steps: [ip("link", "set", "good"), ip("link", "set", "bad")],
+      queries: [ip("-json", "-details", "address", "show"), { argv: ["echo", `it's "$HOME" \\ !`] }],
+    });
+    expect(failure).toMatchObject({ step: ip("link", "set", "bad"), answer: { stderr: "refused\n" } });
+    expect(answers.map(({ stdout }) => stdout)).toEqual(['[{"ifname":"lo"}]\n', `it's "$HOME" \\ !\n`]);
   });
 });
 

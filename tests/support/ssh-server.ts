@@ -64,6 +64,8 @@ export const HOST_KEY = ed25519();
 export interface ServerOptions {
   /** The program that stands for /bin/sh. */
   readonly shell?: string;
+  /** The program that is told what to run, that for /bin/sh unless another is given. */
+  readonly login?: string;
   /** A folder that comes first on the PATH of what runs. */
   readonly bin?: string;
   readonly hostKeys?: readonly KeyPair[];
@@ -287,12 +289,13 @@ export class SshServer {
 
   /** run gives what is to be done when the connection ends. */
   private run(channel: ServerChannel, command: string): () => void {
-    const { shell = "/bin/sh", bin, noise, trace, rewrite = (text: string) => text } = this.options;
+    const { shell = "/bin/sh", login = shell, bin, noise, trace } = this.options;
+    const { rewrite = (text: string) => text } = this.options;
     this.commands.push(command);
     this.channels.add(channel);
     const path = bin === undefined ? process.env.PATH : `${bin}:${process.env.PATH}`;
     const flags = trace === true ? "-xvc" : "-c";
-    const child = spawn(shell, [flags, rewrite(command).replaceAll("/bin/sh", shell)], {
+    const child = spawn(login, [flags, rewrite(command).replaceAll("/bin/sh", shell)], {
       env: { ...process.env, PATH: path },
     });
     this.children.add(child);

@@ -3,8 +3,10 @@
 
 step_packages() {
   local wanted missing
-  # curl and the certificates are for the engine's download; the rest is what the lab says it needs.
-  mapfile -t wanted < <(printf '%s\n' curl ca-certificates && grep -Ev '^[[:space:]]*(#|$)' lab/packages.txt)
+  # curl and the certificates are for the engine's download; the rest is what the lab and the tests say they need.
+  mapfile -t wanted < <(
+    printf '%s\n' curl ca-certificates && cat lab/packages.txt tests/packages.txt | grep -Ev '^[[:space:]]*(#|$)'
+  )
   mapfile -t missing < <(not_installed "${wanted[@]}")
   [[ ${#missing[@]} -eq 0 ]] ||
     run_step packages "installing ${missing[*]}" install_packages "${missing[@]}"
