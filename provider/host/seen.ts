@@ -4,7 +4,7 @@ import type { Answer } from "./host";
 /** Milliseconds for which an answer may be told again: what somebody else does on the host is to be seen soon. */
 const RECENT = 3000;
 /** Milliseconds without a question after which a burst is over, and the next question sees the host anew. */
-const PAUSE = 30;
+const PAUSE = 250;
 
 /** All that was seen on a host, over whichever session to it. */
 const hosts = new Map<string, Seen[]>();
@@ -33,11 +33,15 @@ export class Seen {
     }
   }
 
-  /** asked is to be called before the questions are sent; what it gives keeps the answers, unless something changed. */
-  asked(): (answers: Answers) => void {
+  /**
+   * asked is to be called before questions are sent; what it gives keeps the answers, unless something has changed
+   * since. A burst begins with several readers at once: to one who comes alone what was seen is not worth keeping.
+   */
+  asked(readers: number): (answers: Answers) => void {
     const before = this.changes;
+    const burst = readers > 1 || (readers > 0 && performance.now() - this.told < PAUSE);
     return (answers) => {
-      if (this.changes === before) this.keep(answers);
+      if (burst && this.changes === before) this.keep(answers);
     };
   }
 

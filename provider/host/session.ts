@@ -136,7 +136,7 @@ class Session {
     const changing = calls.some(changes);
     // What was seen before a change is never told after it, whatever became of the change.
     if (changing) this.seen.forget();
-    const keep = this.seen.asked();
+    const keep = this.seen.asked(calls.filter(({ work }) => work.recent === true).length);
     try {
       const answers = await exchange(shell, calls);
       if (!changing) keep(answers);
