@@ -227,6 +227,41 @@ describe.each(Object.entries(cases))("%s", (type, { inputs, same, mark, stranger
     expect(host.toString()).toBe(expected.toString());
   });
 
+  describe("when the line breaks before anybody has seen whether it was made", () => {
+    /** The host goes away at the first step, which it has done or not; then it is there again. */
+    async function cut(prepare: readonly string[], done: boolean) {
+      const host = playground();
+      host.byHand(...prepare);
+      const engine = on(host, type);
+      host.breaks({ kind: "lose", step: 0, done, host: "away" });
+      expect(await failure(engine.up(inputs))).toBeInstanceOf(Error);
+      host.mended();
+      return { host, engine, before: host.toString() };
+    }
+
+    test("a stranger's object is not taken for ours afterwards: not by up, refresh or destroy", async () => {
+      for (const way of ["up", "refresh", "destroy"] as const) {
+        const { host, engine, before } = await cut(same, false);
+        if (way === "up" && engine.state !== undefined)
+          expect(await failure(engine.up(inputs))).toBeInstanceOf(Conflict);
+        if (way === "refresh") await engine.refresh();
+        await engine.destroy();
+        expect([way, host.toString()]).toEqual([way, before]);
+      }
+    });
+
+    test("what was made after all is ours: up finishes it, refresh sees it, and destroy removes it", async () => {
+      for (const way of ["up", "refresh", "destroy"] as const) {
+        const { host, engine } = await cut([], true);
+        if (way === "refresh") await engine.refresh();
+        if (way === "up") await engine.up(inputs);
+        if (way === "up") expect(host.toString()).toBe(await clean(type, inputs));
+        await engine.destroy();
+        expect([way, host.toString()]).toEqual([way, START]);
+      }
+    });
+  });
+
   test("an object that somebody removes while we delete it is deleted", async () => {
     const host = playground();
     const engine = on(host, type);
