@@ -7,6 +7,31 @@ folder=/run/faulty-ip
 real=/bin/ip
 all="$*"
 
+# about RULE: whether a rule is about the command on standard input.
+about() { [ -e $folder/$1 ] && grep -qEf $folder/$1; }
+
+# A batch that is fed little by little, by somebody who waits for the answer to each line.
+case $all in
+*-json*'-batch -')
+  while IFS= read -r line; do
+    echo "$line" >>$folder/log
+    if echo "$line" | about fail; then
+      echo 'RTNETLINK answers: Operation not supported' >&2
+      echo 'Command failed -:1' >&2
+      exit 1
+    fi
+    if echo "$line" | about hold; then
+      # What waits is a process of its own, which ends when the wait is over, or is killed in this one's place.
+      while [ -e $folder/hold ]; do sleep 0.1; done &
+      echo $! >$folder/held
+      wait $! || exit 137
+    fi
+    echo "$line" | $real "$@" || exit
+  done
+  exit
+  ;;
+esac
+
 # Most commands are about no rule, and each process costs.
 if [ ! -e $folder/fail ] && [ ! -e $folder/hold ] && [ "${all%-batch -}" = "$all" ]; then
   echo "$all" >>$folder/log
