@@ -16,6 +16,9 @@ const program: Readonly<Record<string, Declared>> = {
   forwarding: { type: "Sysctl", args: { key: "net.ipv4.ip_forward", value: 1 } },
 };
 
+/** Which attempt it is that a status tells of is a matter of how busy the machine is. */
+const WAITING = /waiting for 127\.0\.0\.1:\d+: attempt \d+, since the connection was reset/;
+
 describe("a host that can't be reached", () => {
   let lab: Lab;
   let machine: Machine;
@@ -45,9 +48,10 @@ describe("a host that can't be reached", () => {
     place.declare(program, { dialErrorLimit: -1 });
     await leave();
     const up = new Running(place.stack, "up", "--yes", "--skip-preview");
-    await up.says(`waiting for ${label}: attempt 3, since the connection was reset`);
+    await up.says(`waiting for ${label}: attempt `);
     await comeBack();
     const text = expectCode(await up.done, Code.ok);
+    expect(text).toMatch(WAITING);
     expect(text).toContain("4 created");
     expect(text).not.toContain("Diagnostics:");
   });
@@ -55,9 +59,10 @@ describe("a host that can't be reached", () => {
   test("is what a person at a terminal sees that the engine waits for", async () => {
     await leave();
     const refresh = new AtTerminal(place.stack, "refresh", "--yes", "--skip-preview", "--color", "never");
-    await refresh.says(`waiting for ${label}: attempt 3, since the connection was reset`);
+    await refresh.says(`waiting for ${label}: attempt `);
     await comeBack();
     const text = expectCode(await refresh.done, Code.ok);
+    expect(text).toMatch(WAITING);
     expect(text).toContain("4 unchanged");
     expect(text).not.toContain("Diagnostics:");
   });

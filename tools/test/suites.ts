@@ -23,7 +23,8 @@ const jest = (name: string, minutes: number, jestArgs: readonly string[]): Suite
 
 /** suites are all suites in the order they run, cheap ones first. Arguments for jest go to each jest suite. */
 export function suites(jestArgs: readonly string[]): readonly Suite[] {
-  const e2e = jest("e2e", 75, ["--runInBand", ...jestArgs]);
+  // Each file has machines of its own, and most of its time waits for them.
+  const e2e = jest("e2e", 75, ["--maxWorkers=2", ...jestArgs]);
   return [
     script("lint", "lint"),
     script("types", "typecheck"),
