@@ -81,6 +81,14 @@ export class Estate {
     });
   }
 
+  /** copies is what the state holds outside of the connections, where the engine knows what is secret. */
+  copies(): string {
+    const all = [...this.entries.values(), ...this.replaced];
+    return JSON.stringify(
+      all.map(({ state: { connection: _, ...rest }, ...entry }) => ({ ...entry, state: rest })),
+    );
+  }
+
   private async reporting(work: () => Promise<void>): Promise<Report> {
     this.failures = [];
     this.changed = 0;
@@ -155,7 +163,7 @@ export class Estate {
 
   private fail(name: string, verb: Failure["verb"], error: unknown): void {
     const { message, stack, reasons = [] } = error as Error & { reasons?: string[] };
-    this.said.push(message, stack ?? "", ...reasons, JSON.stringify(error));
+    this.said.push(message, stack ?? "", ...reasons);
     this.failures.push({ name, verb, message });
   }
 

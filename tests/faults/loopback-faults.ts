@@ -19,23 +19,23 @@ export interface Density {
 }
 
 export const WHOLE: Density = {
-  cut: 26,
-  cutForGood: 10,
-  handshake: 12,
+  cut: 20,
+  cutForGood: 8,
+  handshake: 8,
   freeze: 5,
-  killed: 14,
-  truncated: 8,
+  killed: 12,
+  truncated: 6,
   host: 5,
   slow: 2,
 };
 
-/** What runs with every `make test`: of each kind some, at other points of the way than a coarse sweep would take. */
+/** What runs with every `make test`: some of each kind. */
 export const SHORT: Density = {
-  cut: 4,
+  cut: 2,
   cutForGood: 1,
-  handshake: 2,
+  handshake: 1,
   freeze: 1,
-  killed: 2,
+  killed: 1,
   truncated: 1,
   host: 1,
   slow: 0,
@@ -49,9 +49,9 @@ const ONCE = { dialErrorLimit: 1 };
 /** How long a restarted sshd, or a machine that boots, takes no connections. */
 const AWAY_MS = 200;
 
-/** points spreads so many over a length: the first is its beginning, the last short of its end. */
+/** points spreads so many over a length, none of them at an end of it. */
 function points(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index / count);
+  return Array.from({ length: count }, (_, index) => (index + 0.5) / count);
 }
 
 const percent = (part: number) => `${Math.round(part * 1000) / 10}%`;
@@ -191,12 +191,18 @@ function atCommand(part: number, happen: (scene: LoopbackScene) => void) {
 }
 
 function ofTheHost(operation: Operation, { host }: Density): LoopbackFault[] {
-  const at = (kind: string, name: string, begin: (part: number) => LoopbackFault["begin"]) =>
+  const at = (
+    kind: string,
+    name: string,
+    begin: (part: number) => LoopbackFault["begin"],
+    more: Partial<LoopbackFault> = {},
+  ) =>
     points(host).map(
       (part): LoopbackFault => ({
         id: `${name}/${operation}/command-${percent(part)}`,
         kind,
         operation,
+        ...more,
         begin: begin(part),
       }),
     );
@@ -212,23 +218,27 @@ function ofTheHost(operation: Operation, { host }: Density): LoopbackFault[] {
         void backSoon(scene);
       }),
     ),
-    ...at("machine powered off", "power", (part) =>
-      atCommand(part, (scene) => {
-        scene.host.losePower();
-        void backSoon(scene);
-      }),
+    ...at(
+      "machine powered off",
+      "power",
+      (part) =>
+        atCommand(part, (scene) => {
+          scene.host.losePower();
+          void backSoon(scene);
+        }),
+      { forgets: true },
     ),
     ...at("the shells killed", "shell", (part) => atCommand(part, ({ host }) => host.killPrograms())),
     ...points(host).map(
-      (part, index): LoopbackFault => ({
+      (_, index): LoopbackFault => ({
         id: `startups/${operation}/${index + 1}-hung-up-on`,
         kind: "MaxStartups small",
         operation,
         cold: true,
-        patience: { dialErrorLimit: index + 1 },
+        patience: { dialErrorLimit: 2 },
         begin: ({ proxy }) => {
           proxy.met = 0;
-          proxy.hangsUp(index + 1 - Math.round(part));
+          proxy.hangsUp(index + 1);
           return { struck: () => proxy.met > 0 };
         },
       }),
@@ -293,7 +303,7 @@ function ofCommands(operation: Operation, { killed, truncated, host }: Density):
       ),
     ),
     ...points(truncated).flatMap((part) =>
-      [0, 0.3, 0.97].flatMap((much) =>
+      [0.3, 0.97].flatMap((much) =>
         (["killed", 0] as const).map(
           (code): LoopbackFault => ({
             id: `truncated/${operation}/listing-${percent(part)}/at-${percent(much)}/${code === 0 ? "unnoticed" : code}`,
@@ -304,7 +314,7 @@ function ofCommands(operation: Operation, { killed, truncated, host }: Density):
         ),
       ),
     ),
-    ...points(host).map(
+    ...points(operation === "refresh" ? 0 : host).map(
       (part): LoopbackFault => ({
         id: `refusing/${operation}/${percent(part)}`,
         kind: "commands refused from one on",

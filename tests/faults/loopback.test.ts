@@ -2,7 +2,7 @@ import { textOf } from "./look";
 import { type LoopbackFault, loopbackFaults, SHORT, WHOLE } from "./loopback-faults";
 import { type Login, LoopbackScene } from "./loopback-scene";
 import { record, type Verdict } from "./results";
-import { type Lengths, type Measured, OPERATIONS, type Operation, Trial } from "./trial";
+import { type Lengths, type Measured, type Operation, Trial } from "./trial";
 
 /**
  * Every fault between the provider, as the engine drives it, and a host within the test. A fault's point is a part of
@@ -39,36 +39,38 @@ async function within<T>(
   }
 }
 
-/** How long an operation is, by its name, whether its connection is opened within it, and how it logs in. */
-const lengths = new Map<string, Lengths>();
-const after: Partial<Record<Operation, string>> = {};
-let empty = "";
-const keyOf = (operation: Operation, cold: boolean, login: Login) => `${operation} ${cold} ${login}`;
+interface Undisturbed {
+  readonly lengths: Lengths;
+  readonly measured: Measured;
+}
+const known = new Map<string, Undisturbed>();
 
-beforeAll(async () => {
-  for (const login of ["password", "key"] as const)
-    for (const operation of OPERATIONS)
-      for (const cold of [false, true]) {
-        const measure = async (scene: LoopbackScene) => {
-          empty = textOf(await scene.look());
-          const trial = new Trial(scene, operation);
-          await trial.prepare(cold);
-          scene.proxy.count();
-          const count = { commands: 0, listings: 0 };
-          scene.host.fate = ({ listing }) => {
-            count.commands++;
-            if (listing) count.listings++;
-            return undefined;
-          };
-          const { failures } = await trial.run();
-          expect(failures).toEqual([]);
-          lengths.set(keyOf(operation, cold, login), { ...scene.proxy.bytes, ...count });
-          after[operation] = await trial.finish();
-          expect(await trial.destroy()).toBe(empty);
-        };
-        await within(login, undefined, measure);
-      }
-});
+/** undisturbed is an operation without faults, done once for each way to log in and to begin it. */
+async function undisturbed(operation: Operation, cold: boolean, login: Login): Promise<Undisturbed> {
+  const key = `${operation} ${cold} ${login}`;
+  const found =
+    known.get(key) ?? (await within(login, undefined, (scene) => measure(scene, operation, cold)));
+  known.set(key, found);
+  return found;
+}
+
+async function measure(scene: LoopbackScene, operation: Operation, cold: boolean): Promise<Undisturbed> {
+  const empty = textOf(await scene.look());
+  const trial = new Trial(scene, operation);
+  await trial.prepare(cold);
+  scene.proxy.count();
+  const count = { commands: 0, listings: 0 };
+  scene.host.fate = ({ listing }) => {
+    count.commands++;
+    if (listing) count.listings++;
+    return undefined;
+  };
+  expect((await trial.run()).failures).toEqual([]);
+  const lengths = { ...scene.proxy.bytes, ...count };
+  const after = await trial.finish();
+  expect(await trial.destroy()).toBe(empty);
+  return { lengths, measured: { empty, after } };
+}
 
 /** Which of two ways to log in is a fault's own, and no matter of chance. */
 function loginOf({ id }: LoopbackFault): Login {
@@ -82,11 +84,9 @@ test("no two faults are the same", () => {
 test.each(faults)("$id", async (fault) => {
   const { id, kind, operation, cold = false, maxSessions } = fault;
   const login = loginOf(fault);
-  const length = lengths.get(keyOf(operation, cold, login));
-  if (length === undefined) throw new Error(`${operation} was not measured`);
-  const measured: Measured = { empty, after: after as Record<Operation, string> };
+  const { lengths, measured } = await undisturbed(operation, cold, login);
   const verdict = await within(login, maxSessions, (scene) =>
-    new Trial(scene, operation).meets(fault, length, measured),
+    new Trial(scene, operation).meets(fault, lengths, measured),
   );
   record({ id, kind, host: HOST, ...verdict });
   expectGood(verdict);
