@@ -1,8 +1,8 @@
 import { textOf } from "./look";
 import { type LoopbackFault, loopbackFaults, SHORT, WHOLE } from "./loopback-faults";
 import { type Login, LoopbackScene } from "./loopback-scene";
-import { record, type Verdict } from "./results";
-import { type Lengths, type Measured, type Operation, Trial } from "./trial";
+import { record } from "./results";
+import { expectGood, type Lengths, type Measured, type Operation, Trial } from "./trial";
 
 /**
  * Every fault between the provider, as the engine drives it, and a host within the test. A fault's point is a part of
@@ -91,7 +91,3 @@ test.each(faults)("$id", async (fault) => {
   record({ id, kind, host: HOST, ...verdict });
   expectGood(verdict);
 });
-
-function expectGood({ wrong, lies, orphans, secrets }: Verdict): void {
-  expect({ wrong, lies, orphans, secrets }).toEqual({ wrong: [], lies: [], orphans: [], secrets: [] });
-}

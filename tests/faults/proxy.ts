@@ -8,8 +8,11 @@ export type Way = "to the host" | "from the host";
 export interface Cut {
   readonly way: Way;
   readonly after: number;
-  /** `reset` and `close` end every connection, with an RST or a FIN; `hold` keeps all bytes until the thaw. */
-  readonly by: "reset" | "close" | "hold";
+  /**
+   * `reset` and `close` end every connection, with an RST or a FIN; `hold` keeps all bytes until the thaw; anything
+   * else is up to who asked for it.
+   */
+  readonly by: "reset" | "close" | "hold" | (() => void);
   /** Whether every later connection is reset as well, until the proxy is mended. */
   readonly forGood?: boolean;
 }
@@ -27,6 +30,8 @@ const RESEND_MS = 200;
 interface Pair {
   readonly client: Socket;
   readonly host: Socket;
+  /** The client has gone in peace: what it has sent still arrives. */
+  parted?: boolean;
 }
 
 /** FaultProxy carries TCP connections to a host, and breaks them as it is told. */
@@ -114,6 +119,14 @@ export class FaultProxy {
     }
   }
 
+  /** parts ends all connections as a client does that closes them: the host still gets what was sent. */
+  parts(): void {
+    for (const pair of this.pairs) {
+      pair.parted = true;
+      pair.client.destroy();
+    }
+  }
+
   /** mends takes all faults away. */
   async mends(): Promise<void> {
     this.cut = undefined;
@@ -149,15 +162,15 @@ export class FaultProxy {
     const host = connect({ host: "127.0.0.1", port: this.target, allowHalfOpen: true, noDelay: true });
     host.on("error", () => client.resetAndDestroy());
     client.on("error", () => host.resetAndDestroy());
-    const pair = { client, host };
+    const pair: Pair = { client, host };
     this.pairs.add(pair);
     host.on("close", () => this.pairs.delete(pair));
-    void this.pump(client, host, "to the host");
-    void this.pump(host, client, "from the host");
+    void this.pump(client, host, "to the host", pair);
+    void this.pump(host, client, "from the host", pair);
   }
 
   /** pump carries one way of one connection, piece by piece. */
-  private async pump(from: Socket, to: Socket, way: Way): Promise<void> {
+  private async pump(from: Socket, to: Socket, way: Way, pair: Pair): Promise<void> {
     try {
       let due = 0;
       for await (const chunk of from) {
@@ -171,7 +184,8 @@ export class FaultProxy {
       await this.released();
       to.end();
     } catch {
-      to.resetAndDestroy();
+      if (pair.parted) to.end();
+      else to.resetAndDestroy();
     }
   }
 
@@ -200,6 +214,7 @@ export class FaultProxy {
     this.met++;
     this.dead = forGood;
     if (by === "reset") this.resets();
+    else if (by !== "close") by();
     else for (const { client, host } of this.pairs) for (const end of [client, host]) end.destroySoon();
   }
 

@@ -35,6 +35,11 @@ export function record(result: Result): void {
   appendFileSync(join(FOLDER, `${result.host.replaceAll(" ", "-")}.jsonl`), `${JSON.stringify(result)}\n`);
 }
 
+/** isGood tells whether all is as it must be. */
+export function isGood({ wrong, lies, orphans, secrets }: Verdict): boolean {
+  return [wrong, lies, orphans, secrets].every((list) => list.length === 0);
+}
+
 /** recorded gives all results since the last forget. */
 export function recorded(): Result[] {
   mkdirSync(FOLDER, { recursive: true });

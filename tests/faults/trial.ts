@@ -196,3 +196,8 @@ function insist({ failures }: Report): void {
   const [first] = failures;
   if (first !== undefined) throw new Error(`${first.verb} ${first.name}: ${first.message}`);
 }
+
+/** expectGood fails with all that is not as it must be. */
+export function expectGood({ wrong, lies, orphans, secrets }: Verdict): void {
+  expect({ wrong, lies, orphans, secrets }).toEqual({ wrong: [], lies: [], orphans: [], secrets: [] });
+}

@@ -23,13 +23,17 @@ const jest = (name: string, minutes: number, jestArgs: readonly string[]): Suite
 
 /** suites are all suites in the order they run, cheap ones first. Arguments for jest go to each jest suite. */
 export function suites(jestArgs: readonly string[]): readonly Suite[] {
-  const e2e = jest("e2e", 75, ["--runInBand", ...jestArgs]);
+  const onMachines = (name: string, minutes: number): Suite => {
+    const suite = jest(name, minutes, ["--runInBand", ...jestArgs]);
+    return { ...suite, command: ["tools/as-root.sh", ...suite.command] };
+  };
   return [
     script("lint", "lint"),
     script("types", "typecheck"),
     script("docs", "docs:check"),
     jest("unit", 10, jestArgs),
     jest("ssh", 15, jestArgs),
-    { ...e2e, command: ["tools/as-root.sh", ...e2e.command] },
+    onMachines("faults", 15),
+    onMachines("e2e", 75),
   ];
 }
