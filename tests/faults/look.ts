@@ -65,7 +65,9 @@ export function seen(look: Look, type: string, props: Bag): Bag | undefined {
   if (type === "VethPair") {
     const [a, b] = [device(props.a as Bag), device(props.b as Bag)];
     if (a === undefined && b === undefined) return undefined;
-    return { a: a && shown(a), b: b && shown(b), mark: a?.ifalias ?? "" };
+    // A pair is marked when both of its ends are.
+    const [mark = "", ...others] = [a, b].flatMap((end) => (end === undefined ? [] : [end.ifalias ?? ""]));
+    return { a: a && shown(a), b: b && shown(b), mark: others.every((other) => other === mark) ? mark : "" };
   }
   const link = device(props);
   if (link === undefined) return undefined;
