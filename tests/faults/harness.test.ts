@@ -4,7 +4,7 @@ import { until } from "../../lab/wait";
 import { textOf } from "./look";
 import { PASSWORDS } from "./loopback-host";
 import { LoopbackScene } from "./loopback-scene";
-import { FaultProxy } from "./proxy";
+import { FaultProxy, randomFrom } from "./proxy";
 import { type Result, tableOf, type Verdict } from "./results";
 import { type Fault, Trial } from "./trial";
 
@@ -96,7 +96,7 @@ describe("the proxy", () => {
     await soon("the echo", () => later.text === "x");
   });
 
-  test("delays by the same times for the same seed, and keeps the order", async () => {
+  test("delays what comes, and keeps its order", async () => {
     proxy.slows({ delayMs: 20, lossPercent: 50, seed: 7 });
     const { socket, got } = client();
     for (const piece of ["a", "b", "c", "d"]) {
@@ -105,6 +105,12 @@ describe("the proxy", () => {
     }
     await soon("all of it", () => got.text === "abcd");
   });
+});
+
+test("chance is the same each time for the same seed", () => {
+  const drawn = (seed: number) => Array.from({ length: 5 }, randomFrom(seed));
+  expect(drawn(7)).toEqual(drawn(7));
+  expect(drawn(7)).not.toEqual(drawn(8));
 });
 
 describe("a verdict", () => {
