@@ -31,6 +31,9 @@ export interface Asked {
 export const PASSWORDS = { login: "L0gin-5ecret-of-the-host", become: "Bec0me-5ecret-of-the-host" };
 export const KEY_LINE = CLIENT_KEY.private.split("\n")[2] ?? "";
 
+/** More turns of the event loop than any piece needs from one end of the proxy to the host's shell. */
+const TURNS = 200;
+
 /** A sudo that is as the real one in how it asks; the password is in a file, so that no program has it in its text. */
 const SUDO = (file: string) => `#!/bin/sh
 prompt=$(printf %s "$3" | sed s/%%/%/g)
@@ -119,6 +122,8 @@ export class LoopbackHost {
 
   /** quiet returns when nothing is under way whose connection is gone. */
   async quiet(): Promise<void> {
+    // Whatever has been sent, or closed, is on this side of a socket of this process, and is heard of within some turns.
+    for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
     await until(() => (this.busy.size === 0 && this.ssh.adrift === 0) || undefined, {
       for: `the host to come to rest (${this.busy.size} commands, ${this.ssh.adrift} programs)`,
       seconds: 30,
