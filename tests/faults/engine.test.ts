@@ -1,7 +1,7 @@
 import type { Run, StateResource } from "../../lab/engine";
 import type { Bag } from "../support/calls";
 import { Code, type Declared, made, Program as Stack } from "../support/declared";
-import { differences, type Look, namesOf, owned, seen, textOf } from "./look";
+import { changesBetween, differences, type Look, namesOf, owned, seen, textOf } from "./look";
 import { type Density, type LoopbackFault, loopbackFaults } from "./loopback-faults";
 import { LoopbackScene } from "./loopback-scene";
 import { AFTER, BEFORE, FIRST, type Program } from "./program";
@@ -115,9 +115,9 @@ class EngineTrial {
     await scene.quiet();
     this.strays("after the fault", await scene.look(), await this.stack.stack.resources());
     const now = await this.finish();
-    if (now !== after) this.wrong.push(`up: the host is not as asked for\n${now}`);
+    this.wrong.push(...changesBetween(after, now).map((one) => `on the host after the up: ${one}`));
     const left = await this.destroy();
-    if (left !== empty) this.orphans.push(`after the destroy the host is not as it was\n${left}`);
+    this.orphans.push(...changesBetween(empty, left).map((one) => `after the destroy: ${one}`));
     const seenBy = `${this.said}${await scene.said()}`;
     const secrets = scene.secrets.some((secret) => seenBy.includes(secret)) ? ["a secret was shown"] : [];
     const { wrong, lies, orphans } = this;

@@ -38,6 +38,13 @@ export type Look = ReadonlyMap<string, Space>;
 
 /** The protocol number that our routes have (docs/design.md, Marks). */
 const OURS = "204";
+/**
+ * Where the programs say whether packets are forwarded. Linux gives a new namespace what the host's own has at the
+ * time, so elsewhere it would tell in which order things were made.
+ */
+const FORWARDING = ["", "blue"];
+/** The protocol number of routes that the kernel makes (rtnetlink(7), RTPROT_KERNEL). */
+const KERNEL = "2";
 /** The first word of every mark. */
 const MARKED = /^pulumi:/;
 /** The kernel makes it in every namespace, and nobody can remove it. */
@@ -125,10 +132,26 @@ export function namesOf(type: string, props: Bag): string[] {
 /** textOf is all that there is on a host, as text that two looks are compared by and that a person can read. */
 export function textOf(look: Look): string {
   const spaces = [...look].sort(([one], [other]) => (one < other ? -1 : 1));
-  return spaces.map(([name, space]) => [`namespace ${name}`, ...linesOf(space)].join("\n  ")).join("\n");
+  // Each line says where it is from, so that it can be told from its like elsewhere.
+  return spaces
+    .flatMap(([name, space]) => [
+      `namespace ${name}`,
+      ...linesOf(space).map((line) => `${name}: ${line}`),
+      ...(FORWARDING.includes(name) ? [`${name}: forward ${space.forward}`] : []),
+    ])
+    .join("\n");
 }
 
-function linesOf({ links, routes, forward }: Space): string[] {
+/** changesBetween lists the lines that one text of a host has and another lacks. */
+export function changesBetween(expected: string, found: string): string[] {
+  const [wanted, there] = [expected.split("\n"), found.split("\n")];
+  return [
+    ...wanted.filter((line) => !there.includes(line)).map((line) => `missing ${line}`),
+    ...there.filter((line) => !wanted.includes(line)).map((line) => `too much ${line}`),
+  ];
+}
+
+function linesOf({ links, routes }: Space): string[] {
   return [
     ...links
       .filter(({ ifname }) => ifname !== FALLBACK)
@@ -137,12 +160,12 @@ function linesOf({ links, routes, forward }: Space): string[] {
       )
       .sort(),
     ...routes
-      .filter(({ dst }) => !/^(fe80|ff)/.test(dst))
+      // Those that the kernel makes follow from the addresses, some of them a moment later.
+      .filter(({ protocol }) => String(protocol) !== KERNEL)
       .map(({ type, dst, gateway, dev, table, protocol, metric, metrics }) =>
         JSON.stringify([type, dst, gateway, dev, table, protocol, metric, metrics]),
       )
       .sort(),
-    `forward ${forward}`,
   ];
 }
 

@@ -78,7 +78,8 @@ export const AFTER: Program = {
     "blue",
     "pair",
   ),
-  outer: tunnel({ name: "t4", local: "10.70.0.1", remote: "10.70.0.9", ttl: 64 }, "pair"),
+  // Left to the kernel, its MTU would tell in which order things were made.
+  outer: tunnel({ name: "t4", local: "10.70.0.1", remote: "10.70.0.9", ttl: 64, mtu: 1380 }, "pair"),
   inside: route({ namespace: "blue", destination: "10.71.0.0/24", dev: "t1", mtu: 1200 }, "inner"),
   outside: route({ destination: "10.73.0.0/24", via: "10.70.0.2" }, "pair"),
   forwards: forward({ namespace: "blue", value: 0 }, "blue"),

@@ -1,6 +1,6 @@
 import type { Bag } from "../support/calls";
 import { Estate, PATIENT, type Report } from "./estate";
-import { differences, type Look, namesOf, owned, seen, textOf } from "./look";
+import { changesBetween, differences, type Look, namesOf, owned, seen, textOf } from "./look";
 import { AFTER, BEFORE, FIRST, type Program } from "./program";
 import type { FaultProxy } from "./proxy";
 import type { Verdict } from "./results";
@@ -139,13 +139,15 @@ export class Trial<S extends Scene> {
     await step("up", () => estate.up(TARGET[operation]));
     const look = await scene.look();
     this.compare("after the up", look, [], lies, orphans);
-    if (textOf(look) !== measured.after) wrong.push(`up: the host is not as asked for\n${textOf(look)}`);
+    wrong.push(
+      ...changesBetween(measured.after, textOf(look)).map((one) => `on the host after the up: ${one}`),
+    );
     if ((await step("second up", () => estate.up(TARGET[operation]))) > 0)
       wrong.push("a second up had to change");
     const copies = estate.copies();
     await step("destroy", () => estate.destroy());
     const left = textOf(await scene.look());
-    if (left !== measured.empty) orphans.push(`after the destroy the host is not as it was\n${left}`);
+    orphans.push(...changesBetween(measured.empty, left).map((one) => `after the destroy: ${one}`));
     return { met, failed: failures.length, wrong, lies, orphans, secrets: await this.revealed(copies) };
   }
 
