@@ -96,9 +96,7 @@ function refused(operation: Operation, { host }: Density): LoopbackFault[] {
       kind: "connection refused",
       operation,
       patience: ONCE,
-      begin: atCommand(part, ({ proxy }) => {
-        void proxy.refuses();
-      }),
+      begin: atCommand(part, ({ proxy }) => proxy.refuses()),
     };
   });
   return [before, ...later];
@@ -170,21 +168,20 @@ function freezes(operation: Operation, { freeze }: Density): LoopbackFault[] {
 }
 
 /** atCommand has something happen when the host comes to the command at a part of the way. */
-function atCommand(part: number, happen: (scene: LoopbackScene) => void) {
+function atCommand(part: number, happen: (scene: LoopbackScene) => Promise<void> | void) {
   return (scene: LoopbackScene, { commands }: Lengths): Course => {
     const nth = Math.floor(commands * part);
     let count = 0;
-    let struck = false;
+    let happened: Promise<void> | undefined;
     scene.host.fate = () => {
-      if (count++ !== nth) return undefined;
-      struck = true;
-      happen(scene);
+      if (count++ === nth) happened = Promise.resolve(happen(scene));
       return undefined;
     };
     return {
-      struck: () => struck,
-      cure: () => {
+      struck: () => happened !== undefined,
+      cure: async () => {
         scene.host.fate = undefined;
+        await happened;
       },
     };
   };
@@ -215,7 +212,7 @@ function ofTheHost(operation: Operation, { host }: Density): LoopbackFault[] {
     ...at("sshd restarted", "sshd", (part) =>
       atCommand(part, (scene) => {
         scene.host.dropAll();
-        void backSoon(scene);
+        return backSoon(scene);
       }),
     ),
     ...at(
@@ -224,7 +221,7 @@ function ofTheHost(operation: Operation, { host }: Density): LoopbackFault[] {
       (part) =>
         atCommand(part, (scene) => {
           scene.host.losePower();
-          void backSoon(scene);
+          return backSoon(scene);
         }),
       { forgets: true },
     ),

@@ -114,8 +114,8 @@ export class FaultProxy {
   /** resets ends all connections with an RST. */
   resets(): void {
     for (const { client, host } of this.pairs) {
-      client.resetAndDestroy();
-      host.resetAndDestroy();
+      reset(client);
+      reset(host);
     }
   }
 
@@ -154,14 +154,14 @@ export class FaultProxy {
     client.on("error", () => undefined);
     if (this.dead || this.closing > 0) {
       this.met++;
-      if (this.dead) client.resetAndDestroy();
+      if (this.dead) reset(client);
       else client.destroy();
       this.closing = Math.max(0, this.closing - 1);
       return;
     }
     const host = connect({ host: "127.0.0.1", port: this.target, allowHalfOpen: true, noDelay: true });
-    host.on("error", () => client.resetAndDestroy());
-    client.on("error", () => host.resetAndDestroy());
+    host.on("error", () => reset(client));
+    client.on("error", () => reset(host));
     const pair: Pair = { client, host };
     this.pairs.add(pair);
     host.on("close", () => this.pairs.delete(pair));
@@ -185,7 +185,7 @@ export class FaultProxy {
       to.end();
     } catch {
       if (pair.parted) to.end();
-      else to.resetAndDestroy();
+      else reset(to);
     }
   }
 
@@ -221,6 +221,12 @@ export class FaultProxy {
   private async released(): Promise<void> {
     while (this.held) await new Promise<void>((resolve) => this.resume.push(resolve));
   }
+}
+
+/** reset ends a connection with an RST. With a FIN under way Node can't (libuv's uv_tcp_close_reset), and needs not. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 async function written(to: Socket, chunk: Buffer): Promise<void> {
