@@ -8,8 +8,8 @@ HOST = a
 SUITES =
 ARGS =
 
-.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-e2e lint bench bench-short bench-scale peers \
-  clean distclean
+.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-e2e faults lint bench \
+  bench-short bench-scale peers clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-ssh: dependencies ## run the tests against a real SSH server in the test pr
 
 test-e2e: setup ## run the tests on the real engine and real machines
 	@$(TSX) tools/test.ts e2e -- $(ARGS)
+
+faults: setup ## break things on purpose in every way and print what came of it: make faults ARGS="-t 'ID'"
+	@$(WITH_ENGINE) tools/as-root.sh $(TSX) tests/faults/run.ts $(ARGS)
 
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types

@@ -12,4 +12,11 @@ const project = (displayName, patience) => ({
   setupFilesAfterEnv: ["<rootDir>/tests/support/patience.js"],
 });
 /** @type {import("jest").Config} */
-module.exports = { projects: [project("unit", 60_000), project("ssh", 60_000), project("e2e", 900_000)] };
+module.exports = {
+  projects: [
+    project("unit", 60_000),
+    project("ssh", 60_000),
+    project("faults", 300_000),
+    project("e2e", 900_000),
+  ],
+};

@@ -26,10 +26,15 @@ export class Program {
     private readonly remove: () => void,
   ) {}
 
-  static async on(machine: Machine, name = "dev"): Promise<Program> {
-    const { dir, stack, close } = await workplace("tests/programs/declared", { name });
+  static on(machine: Machine, name?: string): Promise<Program> {
     // A host that is down on purpose is to be given up at once.
-    return new Program(stack, dir, { ...connectionTo(machine), dialErrorLimit: 1 }, close);
+    return Program.over({ ...connectionTo(machine), dialErrorLimit: 1 }, name);
+  }
+
+  /** over makes a program whose host is reached by some other connection than a machine's own. */
+  static async over(connection: Readonly<Record<string, unknown>>, name = "dev"): Promise<Program> {
+    const { dir, stack, close } = await workplace("tests/programs/declared", { name });
+    return new Program(stack, dir, connection, close);
   }
 
   /** declare says what the program makes from now on, and how it reaches the host where that is special. */

@@ -93,7 +93,7 @@ export interface ServerOptions {
   readonly noise?: { readonly stdout?: string; readonly stderr?: string };
   /** The login shell shows on standard error what it runs, as after `set -x`. */
   readonly trace?: boolean;
-  /** How many programs one connection may run. */
+  /** How many programs one connection may run at a time. */
   readonly maxSessions?: number;
 }
 
@@ -145,11 +145,14 @@ export class SshServer {
       if (options.forwards === true) this.forward(client);
       let sessions = 0;
       client.on("session", (accept, reject) => {
-        if (sessions++ >= (options.maxSessions ?? 10)) {
+        if (sessions >= (options.maxSessions ?? 10)) {
           reject();
           return;
         }
-        accept().on("exec", (acceptExec, _reject, { command }) => {
+        sessions++;
+        const session = accept();
+        session.on("close", () => sessions--);
+        session.on("exec", (acceptExec, _reject, { command }) => {
           const hangUp = this.run(acceptExec(), command);
           client.on("close", hangUp);
         });
@@ -208,6 +211,16 @@ export class SshServer {
     for (const socket of this.sockets) socket.pause();
   }
 
+  /** How many programs still run although their connection is gone. */
+  get adrift(): number {
+    return this.children.size - this.channels.size;
+  }
+
+  /** kill ends all programs at once. */
+  kill(): void {
+    for (const child of this.children) child.kill("SIGKILL");
+  }
+
   /** closeChannels ends the programs' channels and leaves the connections. */
   closeChannels(): void {
     for (const channel of this.channels) channel.close();
@@ -215,7 +228,7 @@ export class SshServer {
 
   async stop(): Promise<void> {
     this.drop();
-    for (const child of this.children) child.kill("SIGKILL");
+    this.kill();
     this.server.close();
     await once(this.server, "close");
   }
