@@ -10,14 +10,14 @@ export class Call {
   failure: Failure | undefined;
   /** The steps as orders to the long-lived `ip`, if all of them can be. */
   readonly orders: readonly StepOrder[] | undefined;
-  /** The steps as processes of their own. */
+  /** The steps as processes of their own, where they can't. */
   readonly runs: readonly Run[];
   readonly questions: readonly Question[];
 
   constructor(readonly work: Work) {
     const orders = work.steps.map((step) => ({ step, order: tellable(step) }));
     this.orders = orders.every(isTellable) ? orders : undefined;
-    this.runs = runsOf(work.steps);
+    this.runs = this.orders === undefined ? runsOf(work.steps) : [];
     this.questions = work.queries.map(questionOf);
   }
 }

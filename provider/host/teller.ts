@@ -52,7 +52,7 @@ export class Age {
 /** What iproute2 says of the line that ended a batch. */
 const FAILED = /^Command failed -:\d+$/;
 
-/** Where one command is fed and another one renews devices, what is remembered of the names would be wrong. */
+/** With one end of a veth pair the other comes and goes too, whose number the process would go on to remember. */
 const FORGETS_PEERS = /^link (add|delete) .*\bveth\b/;
 
 /** Order is one line for the long-lived process. */
