@@ -127,7 +127,7 @@ async function runScript(
   for (const call of calls) call.sent = true;
   const operations = calls.map(({ runs }) => runs);
   const runs = questions.map(({ run }) => run);
-  const sections = await shell.run((nonce) => scriptOf(operations, runs, nonce));
+  const sections = await shell.run(scriptOf(operations, runs));
   if (calls.length > 0) shell.forget();
   const answerTo = (section: number) => {
     const answer = sections.get(section);

@@ -58,11 +58,10 @@ export function failureOf({ commands }: Run, answer: Answer): Failure | undefine
 
 /**
  * preamble is what a session's shell is told once: `m` begins every marker, and `k N` ends section N, with the exit
- * code of the command before it, which it passes on. A script that has arrived is carried out to its end also when
- * the connection breaks or the engine is killed meanwhile, so that no object stays half-made and without its mark.
+ * code of the command before it, which it passes on.
  */
 export function preamble(nonce: string): string {
-  return `m=${nonce}\ntrap '' HUP PIPE\nk() { c=$?; echo "$m $1 $c"; echo "$m $1" >&2; return $c; }\n`;
+  return `m=${nonce}\nk() { c=$?; echo "$m $1 $c"; echo "$m $1" >&2; return $c; }\n`;
 }
 
 /** endOf is what both outputs end with. */
@@ -71,13 +70,9 @@ export function endOf(nonce: string): string {
 }
 
 /** scriptOf is the text of an exchange. Its sections are the runs of all operations, then the queries, from 0 up. */
-export function scriptOf(
-  operations: readonly (readonly Run[])[],
-  queries: readonly Run[],
-  nonce: string,
-): string {
+export function scriptOf(operations: readonly (readonly Run[])[], queries: readonly Run[]): string {
   let section = 0;
-  const ended = (run: Run) => `${processOf(run, nonce)}\nk ${section++}`;
+  const ended = (run: Run) => `${processOf(run)}\nk ${section++}`;
   return [
     "{",
     // The runs of one operation nest, so that a failure leaves out the rest of its own and of nobody else's.
@@ -88,11 +83,13 @@ export function scriptOf(
   ].join("\n");
 }
 
-function processOf({ argv, stdin }: Run, nonce: string): string {
+function processOf({ argv, stdin }: Run): string {
   const words = argv.map(quote).join(" ");
   // Without an input of its own a program would read the rest of the script.
   if (stdin === "") return `${words} </dev/null`;
-  return `${words} <<'${nonce}'\n${stdin.endsWith("\n") ? stdin : `${stdin}\n`}${nonce}`;
+  // The input comes by way of a variable: of a line that begins like the word that ends a here-document and goes on
+  // with a byte above 127, dash 0.5.12 drops that byte (checkend in its parser.c takes it for the end of the file).
+  return `i=${quote(stdin.replace(/\n$/, ""))}\n${words} <<end\n$i\nend`;
 }
 
 /** sectionsOf takes what both outputs held of an exchange apart into one answer a section. */

@@ -23,7 +23,8 @@ function loginCommand({ become }: Account, nonce: string): string {
   const hello =
     `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip && ip -json -Numeric -V 2>&1; ` +
     `echo ${nonce}-"end"; echo ${nonce}-"end" >&2; ` +
-    // What is begun is carried out to its end also when the connection breaks or the engine is killed meanwhile.
+    // What has arrived is carried out to its end also when the connection breaks or the engine is killed meanwhile,
+    // so that no object stays half-made and without its mark.
     `trap "" HUP PIPE; exec 4>&1; /bin/sh 3>&1 >&4 4>&- | { exec 4>&-; ${tellerLoop}; }`;
   const shell = `/bin/sh -c '${hello}'`;
   if (become === undefined) return `exec ${shell}`;
@@ -78,10 +79,10 @@ export class Shell {
   }
 
   /** run has a script carried out and gives its sections' answers. */
-  async run(script: (nonce: string) => string): Promise<Map<number, Answer>> {
+  async run(script: string): Promise<Map<number, Answer>> {
     const end = endOf(this.nonce);
     this.line.hold();
-    const since = this.send(script(this.nonce));
+    const since = this.send(script);
     const [stdout, stderr] = await Promise.all([this.stdout.until(end), this.stderr.until(end)]);
     this.trace?.got({ stdout: stdout.text.toString("utf8"), stderr: stderr.text.toString("utf8") }, since);
     return sectionsOf(stdout.text, stderr.text, this.nonce);

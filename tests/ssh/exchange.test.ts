@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, symlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import type { Command, Work } from "../../provider/host/host";
@@ -7,6 +7,7 @@ import { hostFor } from "../../provider/host/session";
 import { ed25519, type ServerOptions, SshServer } from "../support/ssh-server";
 import { fakeIp } from "./fake-ip";
 import { scratch } from "./scratch";
+import { SHELLS } from "./shells";
 
 const ip = (...words: string[]): Command => ({ argv: ["ip", ...words] });
 const steps = (...commands: Command[]): Work => ({ steps: commands, queries: [] });
@@ -23,11 +24,7 @@ async function start(options: ServerOptions) {
 /** How many scripts the host was sent. */
 const scripts = () => server.input.toString().match(/^\{$/gm)?.length;
 
-/** busybox is as many programs as it has names; of them a host may have its shell. */
-const busybox = join(scratch(), "sh");
-symlinkSync("/bin/busybox", busybox);
-
-describe.each(["/bin/dash", "/bin/bash", busybox])("with %s as the host's shell", (shell) => {
+describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
   test("a query answers with its exit code and both its outputs, byte by byte", async () => {
     const host = await start({ shell });
     const talk: Command = { argv: ["sh", "-c", "printf 'out, no line end'; printf 'err\\n' >&2; exit 7"] };

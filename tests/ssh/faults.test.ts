@@ -60,11 +60,8 @@ describe.each(["/bin/dash", "/bin/bash"])("a script cut off after any of its byt
 
   test(`is not begun by ${shell}`, () => {
     const fake = fakeIp();
-    const nonce = "0123456789abcdef";
-    const start = preamble(nonce);
-    const script =
-      start +
-      scriptOf([runsOf(WORK.steps), runsOf([ip("link", "add", "b")])], WORK.queries.map(runOf), nonce);
+    const operations = [runsOf(WORK.steps), runsOf([ip("link", "add", "b")])];
+    const script = preamble("0123456789abcdef") + scriptOf(operations, WORK.queries.map(runOf));
     const env = { ...process.env, PATH: `${fake.bin}:${process.env.PATH}` };
     // What follows the closing brace is only the end of its line.
     const last = script.lastIndexOf("}");

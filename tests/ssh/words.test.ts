@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { batchLine } from "../../provider/host/batch";
 import { hostFor } from "../../provider/host/session";
 import { SshServer } from "../support/ssh-server";
+import { SHELLS } from "./shells";
 
 /** What people and attackers write where a word is expected. */
 const NASTY = [
@@ -38,6 +39,8 @@ const NASTY = [
   "\u0001\u007f\u0081\u0088",
   "ü網🙂",
 ];
+/** Lines that begin like any marker would, and go on with bytes above 127. */
+const LIKE_MARKERS = [..."0123456789abcdef@e"].map((first) => `${first}ü\n`);
 const words = fc.array(
   fc.oneof(
     fc.constantFrom(...NASTY),
@@ -47,7 +50,7 @@ const words = fc.array(
   { minLength: 1, maxLength: 6 },
 );
 
-describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell) => {
+describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
   let server: SshServer;
   beforeAll(async () => {
     server = await SshServer.start({ shell });
@@ -69,7 +72,7 @@ describe.each(["/bin/dash", "/bin/bash"])("with %s as the host's shell", (shell)
           { code: 0, stdout: stdin, stderr: "" },
         ]);
       }),
-      { numRuns: 300, examples: [[NASTY]] },
+      { numRuns: 300, examples: [[NASTY], [LIKE_MARKERS]] },
     );
   });
 });
