@@ -16,6 +16,7 @@ import {
   isLookup,
   isUnproven,
   outputsOf,
+  ownedIn,
   pick,
 } from "./state";
 import { type Made, Subject } from "./subject";
@@ -86,7 +87,7 @@ export class Lifecycle {
 
   /** update brings the object to what is desired, also when it has changed or gone meanwhile. */
   async update(state: Fields, desired: Desired): Promise<Made> {
-    const old = inputsIn(this.contract, state);
+    const old = ownedIn(this.contract, state);
     const subject = this.subject(desired);
     const { view, found: before } = await subject.find();
     refuseForeign(subject, before, [old.mark, desired.mark]);
@@ -103,7 +104,7 @@ export class Lifecycle {
   /** read tells what the host has; undefined when the object is gone. */
   async read(state: Fields): Promise<(Made & { readonly inputs: Fields }) | undefined> {
     const lookup = isLookup(state);
-    const desired = lookup ? this.lookedUp(state) : inputsIn(this.contract, state);
+    const desired = lookup ? this.lookedUp(state) : ownedIn(this.contract, state);
     const subject = this.subject(desired);
     const { found } = await subject.look(true);
     if (found === undefined) return undefined;
@@ -121,7 +122,7 @@ export class Lifecycle {
    * removed but forgotten, because the host can't be reached.
    */
   async delete(state: Fields): Promise<string | undefined> {
-    const desired = inputsIn(this.contract, state);
+    const desired = ownedIn(this.contract, state);
     const subject = this.subject(desired);
     const memory = this.memory(state);
     const remove = async () => {

@@ -25,14 +25,18 @@ class VersionError extends IpipError {
   }
 }
 
-/** outputsOf is what goes into the state: what was asked for with the values that were read back, and the outputs. */
+/**
+ * outputsOf is what goes into the state: what was asked for with the values that were read back, and the outputs. The
+ * mark that we set is kept beside the one that was read back, which anybody may have changed: the object stays ours.
+ */
 export function outputsOf(
   contract: Contract,
   desired: Desired,
   observed: Fields | undefined,
+  owner: unknown = desired.mark,
 ): Record<string, Plain> {
   const told = pick(observed ?? {}, Object.keys(contract.outputs.shape));
-  return plain({ ...inputsLike(desired, observed ?? {}), ...told, schemaVersion: SCHEMA_VERSION });
+  return plain({ ...inputsLike(desired, observed ?? {}), ...told, owner, schemaVersion: SCHEMA_VERSION });
 }
 
 /**
@@ -54,6 +58,12 @@ export function inputsIn(contract: Contract, state: Fields): Desired {
   const version = state.schemaVersion;
   if (typeof version === "number" && version > SCHEMA_VERSION) throw new VersionError(version);
   return pick(state, Object.keys(contract.inputs.shape)) as Desired;
+}
+
+/** ownedIn takes the inputs out of a state as they are looked for on the host: with the mark that we set. */
+export function ownedIn(contract: Contract, state: Fields): Desired {
+  const { owner } = state;
+  return { ...inputsIn(contract, state), ...(owner !== undefined && { mark: owner }) };
 }
 
 /** isLookup tells whether properties come from a program that only looks up what is there, not from a state. */

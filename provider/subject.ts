@@ -262,11 +262,7 @@ export class Subject {
     // By the target, since what the program has let go of stays on record until it is undone.
     const { mark } = this.desired;
     const half = (observed: Fields | undefined) =>
-      // It is ours also before it is marked: recorded without its mark, it would be a stranger's as soon as it has it.
-      new HalfMade(
-        error,
-        this.made(mark === undefined ? observed : { ...observed, mark }, memory, target, unproven),
-      );
+      new HalfMade(error, this.made(observed, memory, target, unproven));
     // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is. Unseen,
     // it is taken to be as it was to become, so that the next program replaces what Linux can't change back.
     if (lost !== undefined || unseen !== undefined) {

@@ -178,6 +178,25 @@ describe.each(Object.entries(cases))("%s", (type, { inputs, same, mark, stranger
       expect(host.toString()).toBe(START);
     });
 
+    test("an object of ours that a refresh saw without its mark stays ours when it has it", async () => {
+      const host = playground();
+      const engine = on(host, type);
+      await engine.up(inputs);
+      const marking = (alias: string) => mark.map((line) => line.replace("pulumi:other/stack/name", alias));
+      host.byHand(...marking("nobody's"));
+      await engine.refresh();
+      expect(engine.differs(inputs)).toContain("mark");
+      // So it is when the refresh came while the host was still at work on a script of ours.
+      host.byHand(...marking(MARK));
+      await engine.refresh();
+      expect(engine.differs(inputs)).toEqual([]);
+      host.byHand(...marking("nobody's"));
+      await engine.refresh();
+      host.byHand(...marking(MARK));
+      await engine.destroy();
+      expect(host.toString()).toBe(START);
+    });
+
     test("with adopt it changes hands", async () => {
       const host = playground();
       host.byHand(...same, ...mark);

@@ -13,7 +13,7 @@ const CONNECTION = {
 
 function resource(id, defaults, told) {
   const inputsOf = ({ __provider, ...props }) =>
-    Object.fromEntries(Object.entries(props).filter(([key]) => !(key in told)));
+    Object.fromEntries(Object.entries(props).filter(([key]) => !(key in told) && key !== "owner"));
   return {
     check: async (_olds, { __provider, connection, ...news }) => ({
       inputs: { ...defaults, ...news, connection: { ...CONNECTION, ...connection } },
@@ -25,9 +25,12 @@ function resource(id, defaults, told) {
       );
       return changed.length === 0 ? { changes: false } : { deleteBeforeReplace: true };
     },
-    create: async ({ __provider, ...inputs }) => ({ id: id(inputs), outs: { ...inputs, ...told } }),
+    create: async ({ __provider, ...inputs }) => ({
+      id: id(inputs),
+      outs: { ...inputs, ...told, owner: inputs.mark },
+    }),
     read: async (known, { __provider, ...props }) => ({ id: known, props, inputs: inputsOf(props) }),
-    update: async (_id, _olds, { __provider, ...news }) => ({ outs: { ...news, ...told } }),
+    update: async (_id, _olds, { __provider, ...news }) => ({ outs: { ...news, ...told, owner: news.mark } }),
     delete: async () => {},
   };
 }
