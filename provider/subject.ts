@@ -69,7 +69,13 @@ export class Subject {
     const queries = this.contract.observe(this.desired);
     const { answers } = await this.host.exchange({ steps: [], queries, recent });
     const view = new View(this.host.label, queries, answers);
-    return { view, found: this.contract.parse(view, this.desired) };
+    try {
+      return { view, found: this.contract.parse(view, this.desired) };
+    } catch (error) {
+      // What went wrong may have been another one's look, and be over.
+      if (recent && error instanceof IpipError) return await this.look();
+      throw error;
+    }
   }
 
   /** find asks for the object alone, where that is less and tells enough. */

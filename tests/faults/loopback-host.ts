@@ -67,7 +67,7 @@ export class LoopbackHost {
   readonly strange: string[] = [];
   private readonly folder = mkdtempSync(join(tmpdir(), "pulumi-ipip-fault-"));
   private readonly parameters = new Map<Netns, string>();
-  private readonly busy = new Set<Socket>();
+  private readonly callers = new Map<Socket, Caller>();
   private readonly door: Server;
   private server: SshServer | undefined;
 
@@ -122,7 +122,7 @@ export class LoopbackHost {
 
   /** losePower: all that ran is gone, and so is all that the kernel had; the host comes up anew. */
   losePower(): void {
-    for (const socket of this.busy) socket.destroy();
+    for (const socket of this.callers.keys()) socket.destroy();
     this.ssh.kill();
     this.ssh.drop();
     this.kernel = new FakeKernel([]);
@@ -132,10 +132,15 @@ export class LoopbackHost {
   async quiet(): Promise<void> {
     // Whatever has been sent, or closed, is on this side of a socket of this process, and is heard of within some turns.
     for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
-    await until(() => (this.busy.size === 0 && this.ssh.adrift === 0) || undefined, {
-      for: `the host to come to rest (${this.busy.size} commands, ${this.ssh.adrift} programs)`,
+    await until(() => (this.busy === 0 && this.ssh.adrift === 0) || undefined, {
+      for: `the host to come to rest (${this.busy} commands, ${this.ssh.adrift} programs)`,
       seconds: 30,
     });
+  }
+
+  /** How many processes are at work; one that waits for its next line is not. */
+  private get busy(): number {
+    return [...this.callers.values()].filter(({ idle }) => !idle).length;
   }
 
   look(): Look {
@@ -161,7 +166,7 @@ export class LoopbackHost {
 
   async stop(): Promise<void> {
     await this.ssh.stop();
-    for (const socket of this.busy) socket.destroy();
+    for (const socket of this.callers.keys()) socket.destroy();
     this.door.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
@@ -191,10 +196,10 @@ export class LoopbackHost {
 
   /** serve answers one process that stands for a program. */
   private serve(socket: Socket): void {
-    this.busy.add(socket);
-    socket.on("error", () => undefined);
-    socket.on("close", () => this.busy.delete(socket));
     const caller = new Caller(socket);
+    this.callers.set(socket, caller);
+    socket.on("error", () => undefined);
+    socket.on("close", () => this.callers.delete(socket));
     caller
       .request()
       .then((request) => this.carryOut(caller, request))
@@ -305,6 +310,8 @@ interface Request {
 
 /** Caller is a process that waits for orders. */
 class Caller {
+  /** Whether it waits for a line that nobody has sent yet. */
+  idle = false;
   private buffer = Buffer.alloc(0);
   private more: (() => void) | undefined;
   private ended = false;
@@ -330,7 +337,9 @@ class Caller {
   /** line is the next line of the process's standard input; undefined at its end. */
   async line(): Promise<string | undefined> {
     this.socket.write("read\n");
+    this.idle = true;
     const length = await this.until("\n");
+    this.idle = false;
     if (length === "end") return undefined;
     while (this.buffer.length < Number(length)) await this.grown();
     const text = this.buffer.subarray(0, Number(length)).toString();
