@@ -8,7 +8,7 @@ HOST = a
 SUITES =
 ARGS =
 
-.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-e2e faults lint bench \
+.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-faults test-e2e faults lint bench \
   bench-short bench-scale peers clean distclean
 
 help: ## list these commands
@@ -37,6 +37,9 @@ test-unit: dependencies ## run the unit tests; these need no machines and no roo
 
 test-ssh: dependencies ## run the tests against a real SSH server in the test process
 	@$(TSX) tools/test.ts ssh -- $(ARGS)
+
+test-faults: setup ## run the short form of `make faults`
+	@$(TSX) tools/test.ts faults -- $(ARGS)
 
 test-e2e: setup ## run the tests on the real engine and real machines
 	@$(TSX) tools/test.ts e2e -- $(ARGS)

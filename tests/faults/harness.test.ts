@@ -162,7 +162,7 @@ describe("a verdict", () => {
 
   test("names a place where a secret is seen", async () => {
     const { secrets } = await verdictOn(afterwards((scene) => scene.hear(`oh ${PASSWORDS.become}`)));
-    expect(secrets).toEqual(["a secret is in what the provider printed"]);
+    expect(secrets).toEqual(["a secret is in what the provider printed or wrote down"]);
   });
 });
 

@@ -1,3 +1,6 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { CACHE } from "../../lab/engine";
 import type { Bag } from "../support/calls";
 import { CLIENT_KEY } from "../support/ssh-server";
 import { PATIENT } from "./estate";
@@ -6,6 +9,12 @@ import { KEY_LINE, LoopbackHost, PASSWORDS } from "./loopback-host";
 import { FaultProxy } from "./proxy";
 import type { Scene } from "./trial";
 
+/** What the provider writes down of all scenes of a test file, and what tells more when one has failed. */
+const TRACE = join(CACHE, "test", `faults-${process.env.JEST_WORKER_ID}.trace`);
+mkdirSync(dirname(TRACE), { recursive: true });
+writeFileSync(TRACE, "");
+process.env.PULUMI_IPIP_TRACE = TRACE;
+
 /** How a program logs in: with passwords all the way to root, or with a key. */
 export type Login = "password" | "key";
 
@@ -13,6 +22,7 @@ export type Login = "password" | "key";
 export class LoopbackScene implements Scene {
   readonly secrets = [...Object.values(PASSWORDS), KEY_LINE];
   private text = "";
+  private readonly traced = readFileSync(TRACE, "utf8").length;
 
   private constructor(
     readonly host: LoopbackHost,
@@ -67,7 +77,7 @@ export class LoopbackScene implements Scene {
   }
 
   printed(): string {
-    return this.text;
+    return this.text + readFileSync(TRACE, "utf8").slice(this.traced);
   }
 
   async close(): Promise<void> {

@@ -23,7 +23,7 @@ export interface Scene {
   drift(): Promise<void>;
   /** said is all that could be seen of what ran on the host. */
   said(): Promise<string>;
-  /** What the provider's process printed since the scene began. */
+  /** What the provider's process printed since the scene began, and wrote down of what it did. */
   printed(): string;
 }
 
@@ -184,7 +184,7 @@ export class Trial<S extends Scene> {
     const places = {
       "the state, outside of a connection": copies,
       "an error": estate.said.join("\n"),
-      "what the provider printed": scene.printed(),
+      "what the provider printed or wrote down": scene.printed(),
       "what ran on the host": await scene.said(),
     };
     return Object.entries(places).flatMap(([place, text]) =>

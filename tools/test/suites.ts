@@ -25,12 +25,19 @@ const jest = (name: string, minutes: number, jestArgs: readonly string[]): Suite
 export function suites(jestArgs: readonly string[]): readonly Suite[] {
   // Each file has machines of its own, and most of its time waits for them.
   const e2e = jest("e2e", 75, ["--maxWorkers=2", ...jestArgs]);
+  const faults = jest("faults", 15, [
+    "--testPathPatterns=loopback",
+    "--testPathPatterns=harness",
+    ...jestArgs,
+  ]);
   return [
     script("lint", "lint"),
     script("types", "typecheck"),
     script("docs", "docs:check"),
     jest("unit", 10, jestArgs),
     jest("ssh", 15, jestArgs),
+    // The short form of `make faults`; a host's /proc/sys is a mount of its own, which takes root.
+    { ...faults, command: ["tools/as-root.sh", ...faults.command] },
     { ...e2e, command: ["tools/as-root.sh", ...e2e.command] },
   ];
 }
