@@ -21,8 +21,12 @@ const namespacesOf = (entries: readonly unknown[]): string[] =>
 /** The questions that can be asked of a host. */
 const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
 const links = (netns?: string): Command => within(netns, ["ip", "-json", "-details", "address", "show"]);
+/** All within the whole range of addresses of a family: an option, which says the same, no line of a batch can have. */
 const routes = (family: Family, netns?: string): Command =>
-  within(netns, ["ip", `-${family}`, "-json", "-details", "-Numeric", "route", "show", "table", "all"]);
+  within(netns, [
+    ...["ip", "-json", "-details", "-Numeric", "route", "show", "table", "all"],
+    ...["root", family === 4 ? "0.0.0.0/0" : "::/0"],
+  ]);
 const link = (name: string): Command => ({
   argv: ["ip", "-json", "-details", "address", "show", "dev", name],
 });

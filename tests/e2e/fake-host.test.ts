@@ -92,8 +92,8 @@ const START = [
 
 const LISTINGS = [
   "-json -details address show",
-  "-4 -json -details -Numeric route show table all",
-  "-6 -json -details -Numeric route show table all",
+  "-json -details -Numeric route show table all root 0.0.0.0/0",
+  "-json -details -Numeric route show table all root ::/0",
 ];
 const LOOKS = ["ip", "ip -n ns1"].flatMap((at) => LISTINGS.map((listing) => `${at} ${listing}`));
 

@@ -79,10 +79,9 @@ export function answer(kernel: FakeKernel, options: Options, words: readonly str
 
 /** Words are those after `show`: all tables, or the way to one destination. */
 function routes(netns: Netns, family: 4 | 6, words: readonly string[]): string {
-  const [, table = "", exact, destination] = words;
-  return exact === "exact" && destination !== undefined
-    ? routesTo(netns, table, destination)
-    : routeListing(netns, family);
+  const [, table = "", selector, prefix] = words;
+  if (selector === "exact" && prefix !== undefined) return routesTo(netns, table, prefix);
+  return routeListing(netns, selector === "root" && prefix === "::/0" ? 6 : family);
 }
 
 /** wordsOf splits a line of a batch as iproute2 does; undefined for a line without any. */

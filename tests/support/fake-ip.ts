@@ -78,13 +78,12 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   }
   if (words.is("-json", "-details", "-Numeric", "route", "show", "table")) {
     const table = words.next();
+    if (words.is("root", "0.0.0.0/0")) return ended(words, routeListing(netns, 4));
+    if (words.is("root", "::/0")) return ended(words, routeListing(netns, 6));
     words.must("exact");
     return ended(words, routesTo(netns, table, words.next()));
   }
   for (const family of [4, 6] as const) {
-    if (words.is(`-${family}`, "-json", "-details", "-Numeric", "route", "show", "table", "all")) {
-      return ended(words, routeListing(netns, family));
-    }
     if (words.is(`-${family}`, "route")) return route(netns, family, words);
   }
   if (words.is("netns", "add")) kernel.addNetns(words.next());
