@@ -126,4 +126,6 @@ export interface StateResource {
   readonly inputs?: Readonly<Record<string, unknown>>;
   readonly outputs?: Readonly<Record<string, unknown>>;
   readonly initErrors?: readonly string[];
+  /** It has been deleted, and what replaces it is yet to be made. */
+  readonly pendingReplacement?: boolean;
 }

@@ -138,7 +138,8 @@ class EngineTrial {
     const look = await this.scene.look();
     const resources = await this.stack.stack.resources();
     this.said += JSON.stringify(resources);
-    for (const { urn, type, outputs = {} } of ours(resources)) {
+    for (const { urn, type, outputs = {}, pendingReplacement = false } of ours(resources)) {
+      if (pendingReplacement) continue;
       const name = urn.split("::").at(-1);
       const found = seen(look, type, outputs);
       if (found === undefined) this.lies.push(`${when}: ${name} is in the state and not on the host`);
