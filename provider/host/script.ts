@@ -6,10 +6,14 @@ import { type Answer, argvOf, type Command, type Failure, quote } from "./host";
  * a connection that breaks while the text travels leaves a syntax error, and nothing has been done.
  */
 
-/** Run is one process on the host and the commands that it carries out: one, or the lines of a batch. */
-export interface Run {
+/** Program is one process on the host. */
+export interface Program {
   readonly argv: readonly string[];
   readonly stdin: string;
+}
+
+/** Run is one with the commands that it carries out: one, or the lines of a batch. */
+export interface Run extends Program {
   readonly commands: readonly [Command, ...Command[]];
 }
 
@@ -70,9 +74,9 @@ export function endOf(nonce: string): string {
 }
 
 /** scriptOf is the text of an exchange. Its sections are the runs of all operations, then the queries, from 0 up. */
-export function scriptOf(operations: readonly (readonly Run[])[], queries: readonly Run[]): string {
+export function scriptOf(operations: readonly (readonly Program[])[], queries: readonly Program[]): string {
   let section = 0;
-  const ended = (run: Run) => `${processOf(run)}\nk ${section++}`;
+  const ended = (run: Program) => `${processOf(run)}\nk ${section++}`;
   return [
     "{",
     // The runs of one operation nest, so that a failure leaves out the rest of its own and of nobody else's.
@@ -83,7 +87,7 @@ export function scriptOf(operations: readonly (readonly Run[])[], queries: reado
   ].join("\n");
 }
 
-function processOf({ argv, stdin }: Run): string {
+function processOf({ argv, stdin }: Program): string {
   const words = argv.map(quote).join(" ");
   // Without an input of its own a program would read the rest of the script.
   if (stdin === "") return `${words} </dev/null`;

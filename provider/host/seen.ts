@@ -1,4 +1,4 @@
-import type { Answers } from "./exchange";
+import type { Answers } from "./call";
 import type { Answer } from "./host";
 
 /** Milliseconds for which an answer may be told again: what somebody else does on the host is to be seen soon. */

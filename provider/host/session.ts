@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { ConnectionLost, HostUnreachable } from "../errors";
+import { Call } from "./call";
 import type { Connection } from "./connection";
-import { Call, exchange, outcomeOf } from "./exchange";
+import { exchange, outcomeOf } from "./exchange";
 import { commandLine, type Host, type Outcome, type Work } from "./host";
 import { open } from "./open";
 import { Outage } from "./outage";

@@ -6,7 +6,7 @@ import type { Answer } from "./host";
 import type { Line } from "./line";
 import { Refusal } from "./refusal";
 import { endOf, preamble, sectionsOf } from "./script";
-import { Age, type Order, Told, tellerLoop, tellingOf } from "./teller";
+import { Age, ENDED, type Order, Told, tellerLoop, tellingOf } from "./teller";
 import { Trace } from "./trace";
 
 /** How much of what a host said goes into a message. */
@@ -40,10 +40,14 @@ export type Account = Connection & { readonly user: string };
 export class Shell {
   /** Markers of the exchanges. No process has it among its arguments, so no output can hold it. */
   private readonly nonce = randomBytes(16).toString("hex");
+  /** What begins the long-lived `ip`, and says that it has ended. */
+  private readonly word = `@${randomBytes(16).toString("hex")}`;
   private readonly stdout = new Collector();
   private readonly stderr = new Collector();
   /** How long the long-lived `ip` has been used; undefined while none runs. */
   private telling: Age | undefined;
+  /** Whether somebody waits for what the host says. */
+  private busy = true;
   private lost: Error | undefined;
   /** Whether it was the connection that ended, not the shell. */
   private cut = false;
@@ -53,7 +57,10 @@ export class Shell {
     private readonly channel: ClientChannel,
     private readonly trace: Trace | undefined,
   ) {
-    channel.on("data", (chunk: Buffer) => this.stdout.push(chunk));
+    channel.on("data", (chunk: Buffer) => {
+      this.stdout.push(chunk);
+      if (!this.busy) this.heed();
+    });
     channel.stderr.on("data", (chunk: Buffer) => this.stderr.push(chunk));
     channel.on("error", (error: Error) => this.lose(error.message));
     channel.stderr.on("error", (error: Error) => this.lose(error.message));
@@ -84,8 +91,9 @@ export class Shell {
     this.line.hold();
     const since = this.send(script);
     const [stdout, stderr] = await Promise.all([this.stdout.until(end), this.stderr.until(end)]);
+    this.busy = false;
     this.trace?.got({ stdout: stdout.text.toString("utf8"), stderr: stderr.text.toString("utf8") }, since);
-    return sectionsOf(stdout.text, stderr.text, this.nonce);
+    return sectionsOf(this.withoutEnding(stdout.text), stderr.text, this.nonce);
   }
 
   /**
@@ -94,7 +102,7 @@ export class Shell {
    */
   async tell(orders: readonly Order[]): Promise<Answer[]> {
     // There is no command of this name, and a batch ends at what it does not know.
-    if (this.telling?.expired) await this.feed([{ text: "end", asks: false }]);
+    if (this.telling?.expired) await this.feed([{ netns: undefined, text: "end", asks: false }]);
     return await this.feed(orders);
   }
 
@@ -104,14 +112,14 @@ export class Shell {
   }
 
   private async feed(orders: readonly Order[]): Promise<Answer[]> {
-    const word = `@${this.nonce}`;
-    const start = this.telling === undefined ? word : undefined;
+    this.heed();
+    const start = this.telling === undefined;
     this.telling ??= new Age();
     this.line.hold();
-    const since = this.send(tellingOf(orders, start));
+    const since = this.send(tellingOf(orders, this.word, start));
     const answers: Answer[] = [];
     for (const order of orders) {
-      const answer = await this.answer(new Told(order, word));
+      const answer = await this.answer(new Told(order, this.word));
       answers.push(answer);
       this.trace?.got({ order: order.text, ...answer }, since);
       this.telling?.use();
@@ -119,11 +127,32 @@ export class Shell {
       this.telling = undefined;
       break;
     }
+    this.busy = false;
     return answers;
+  }
+
+  /** heed hears that the long-lived `ip` has ended while nobody asked it anything. */
+  private heed(): void {
+    const said = Buffer.from(this.stdout.said());
+    if (!said.includes(`${this.word} `) || !said.includes("\n")) return;
+    void this.stdout.until("\n");
+    this.withoutEnding(said);
+  }
+
+  /** withoutEnding is what the host said but for that the long-lived `ip` has ended, which comes at any time. */
+  private withoutEnding(text: Buffer): Buffer {
+    const at = text.indexOf(`${this.word} `);
+    if (at === -1) return text;
+    const end = text.indexOf("\n", at);
+    this.telling = undefined;
+    // It ends well only when nobody feeds it any more.
+    if (text.toString("latin1", at + this.word.length + 1, end) === "0") this.lose(ENDED);
+    return Buffer.concat([text.subarray(0, at), text.subarray(end + 1)]);
   }
 
   /** send gives the time at which it was sent. */
   private send(text: string): number {
+    this.busy = true;
     this.trace?.sent(text);
     this.channel.write(text);
     return performance.now();
@@ -177,6 +206,7 @@ export class Shell {
       const [version] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
       checkIproute2(connection.host, version);
       this.channel.write(preamble(this.nonce));
+      this.busy = false;
     } catch (error) {
       const refusal = error instanceof Refusal ? error : this.noShell(connection, nonce, late);
       this.close(refusal.why);

@@ -1,12 +1,14 @@
 import { batchLine } from "./batch";
 import { type Answer, type Command, quote } from "./host";
+import type { Program } from "./script";
 
 /**
  * A session keeps one `ip -batch -` running on the host for its own namespace, because a process start costs a host
  * more than dozens of changes. It stops at the first line that fails, as a batch does, so whatever stands behind that
  * line has surely not been done; it is then started anew for the rest.
  *
- * Named namespaces have none: a process that lives in one keeps it alive when it is deleted.
+ * Named namespaces have none, since a process that lives in one keeps it alive when it is deleted: what belongs to one
+ * exchange shares a process there.
  */
 
 /** With these it prints what a question asks for, whatever of them the question itself says. */
@@ -19,6 +21,8 @@ const OPTIONS = ["-json", "-details", "-Numeric"] as const;
  */
 const MARK = "neigh show proxy dev lo";
 const MARK_PRINTED = /^\[ ?\]$/;
+/** What no line of output begins with. */
+const ENDING = "@";
 
 /**
  * Milliseconds for which a process may be used, and may have nothing to do meanwhile. In a batch iproute2 remembers
@@ -55,17 +59,19 @@ const FAILED = /^Command failed -:\d+$/;
 /** With one end of a veth pair the other comes and goes too, whose number the process would go on to remember. */
 const FORGETS_PEERS = /^link (add|delete) .*\bveth\b/;
 
-/** Order is one line for the long-lived process. */
+/** Order is one line for such a process. */
 export interface Order {
+  /** The namespace that the process is in; undefined is the session's own. */
+  readonly netns: string | undefined;
   readonly text: string;
   /** A question prints a list, in one line. */
   readonly asks: boolean;
 }
 
-/** tellable gives a command as an order to the long-lived process, or undefined when it must be carried out otherwise. */
+/** tellable gives a command as an order, or undefined when it must be a process of its own. */
 export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   const [program, ...words] = argv;
-  if (program !== "ip" || netns !== undefined || stdin !== undefined) return undefined;
+  if (program !== "ip" || stdin !== undefined) return undefined;
   const object = words.findIndex((word) => !word.startsWith("-"));
   // `ip netns` moves its own process between namespaces, which nothing that follows should depend on.
   if (object === -1 || words[object] === "netns") return undefined;
@@ -76,22 +82,56 @@ export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   const known = (word: string) => OPTIONS.some((option) => option === word) || family(word);
   if (!options.every(known) || listing !== options.includes("-json")) return undefined;
   const text = batchLine(rest);
-  return text === undefined || FORGETS_PEERS.test(text) ? undefined : { text, asks: listing };
+  return text === undefined || FORGETS_PEERS.test(text) ? undefined : { netns, text, asks: listing };
 }
 
 /**
  * tellerLoop is the shell text behind the pipe. A line that begins with `@` starts a process, which takes the lines
- * that follow; when it has ended, the loop says so with that word, and passes over what is left up to the next one.
+ * that follow; when it has ended, the loop says so with that word, and passes over what is left up to the next one. It
+ * says nothing else, whatever ended the process: that may come while a script is under way.
  */
-export const tellerLoop = `while read -r w; do case $w in @*) ip ${OPTIONS.join(" ")} -batch - 2>&1; echo "$w $?" ;; esac; done`;
+export const tellerLoop = `while read -r w; do case $w in @*) (exec ip ${OPTIONS.join(" ")} -batch - 2>&1); echo "$w $?" ;; esac; done 2>/dev/null`;
 
 /** tellingOf is what the session's shell reads to pass lines on. It reads all of it before it does any of it. */
-export function tellingOf(orders: readonly Order[], start: string | undefined): string {
-  const words = orders.flatMap(({ text, asks }) => (asks ? [text] : [text, MARK]));
-  const all = [...(start === undefined ? [] : [start]), ...words];
-  return `{ printf '%s\\n' ${all.map(quote).join(" ")} >&3 || echo "@$m lost"
+export function tellingOf(orders: readonly Order[], word: string, start: boolean): string {
+  const all = [...(start ? [word] : []), ...linesOf(orders)];
+  return `{ printf '%s\\n' ${all.map(quote).join(" ")} >&3 || echo ${word} 0
 }\n`;
 }
+
+function linesOf(orders: readonly Order[]): string[] {
+  return orders.flatMap(({ text, asks }) => (asks ? [text] : [text, MARK]));
+}
+
+/** tellingOnce is a process that carries out orders of one namespace, and ends. */
+export function tellingOnce(netns: string | undefined, orders: readonly Order[]): Program {
+  const within = netns === undefined ? [] : ["-n", netns];
+  return { argv: ["ip", ...within, ...OPTIONS, "-batch", "-"], stdin: `${linesOf(orders).join("\n")}\n` };
+}
+
+/** toldOnce is what it answered to those that were begun: the first that failed is the last of them. */
+export function toldOnce(orders: readonly Order[], { code, stdout, stderr }: Answer): Answer[] {
+  const lines = stdout.split("\n");
+  const cut = lines.pop() ?? "";
+  // Half a list of a process that says it went well is for its reader to see.
+  const whole = code === 0 ? [...lines, cut] : lines;
+  const said = [...whole, ...stderr.split("\n").filter(Boolean), `${ENDING} ${code}`].values();
+  const answers: Answer[] = [];
+  for (const order of orders) {
+    const told = new Told(order, ENDING);
+    for (const line of said) {
+      const answer = told.take(line);
+      if (answer === undefined) continue;
+      answers.push(answer);
+      break;
+    }
+    if (answers.at(-1)?.code !== 0) break;
+  }
+  return answers;
+}
+
+/** ENDED is what became of a session whose long-lived `ip` nobody feeds any more. */
+export const ENDED = "the shell on the host that feeds `ip` ended";
 
 /** Told gathers what one order was answered with, and tells when it is complete. */
 export class Told {
@@ -120,6 +160,6 @@ export class Told {
 function codeIn(text: string): number {
   const code = Number(text);
   // It ends by itself only when nobody feeds it any more.
-  if (!Number.isInteger(code) || code === 0) throw new Error("the `ip` on the host ended");
+  if (!Number.isInteger(code) || code === 0) throw new Error(ENDED);
   return code;
 }

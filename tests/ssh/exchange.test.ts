@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Command, Work } from "../../provider/host/host";
 import { hostFor } from "../../provider/host/session";
 import { ed25519, type ServerOptions, SshServer } from "../support/ssh-server";
-import { fakeIp } from "./fake-ip";
+import { addProgram, fakeIp } from "./fake-ip";
 import { scratch } from "./scratch";
 import { SHELLS } from "./shells";
 
@@ -320,5 +320,114 @@ describe("the long-lived ip", () => {
       process,
       "link set b",
     ]);
+  });
+});
+
+describe("the long-lived ip that is killed while it has nothing to do", () => {
+  // Its parent has told of it once it waits for the next line.
+  const kill: Command = {
+    argv: [
+      "sh",
+      "-c",
+      'kill -9 $1; while test -e /proc/$1 || ! grep -q "^State:.S" /proc/$2/status; do :; done',
+      "sh",
+    ],
+  };
+  async function killed(): Promise<{ host: ReturnType<typeof hostFor>; fake: ReturnType<typeof fakeIp> }> {
+    const pids = join(scratch(), "pids");
+    const fake = fakeIp({ '"link set a"': `echo $$ $PPID >${pids}` });
+    const host = await start({ bin: fake.bin });
+    await host.exchange(steps(ip("link", "set", "a")));
+    const { argv } = kill;
+    const { answers } = await host.exchange(
+      queries(
+        { argv: [...argv, ...readFileSync(pids, "utf8").trim().split(" ")] },
+        { argv: ["echo", "heard"] },
+      ),
+    );
+    expect(answers).toEqual([
+      { code: 0, stdout: "", stderr: "" },
+      { code: 0, stdout: "heard\n", stderr: "" },
+    ]);
+    return { host, fake };
+  }
+
+  test("is in nobody's answer, and another one takes the next steps", async () => {
+    const { host, fake } = await killed();
+    expect(await host.exchange(steps(ip("link", "set", "b")))).toEqual({ answers: [] });
+    const process = "batch -json -details -Numeric -batch -";
+    expect(fake.log()).toEqual([process, "link set a", process, "link set b"]);
+  });
+});
+
+describe("one process in a named namespace", () => {
+  const inside = (...words: string[]): Command => ({ argv: ["ip", ...words], netns: "n 1" });
+  const asking = inside("-json", "-details", "address", "show");
+  const work = (dev: string): Work => ({
+    steps: [inside("link", "add", dev), inside("link", "set", dev, "up")],
+    queries: [asking],
+  });
+  const listing = { '*"address show"': `echo '[{"ifname":"lo"}]'` };
+  const shared = "batch -n n 1 -json -details -Numeric -batch -";
+  const lines = (dev: string) => [`link add ${dev}`, `link set ${dev} up`];
+
+  test("serves all that is wanted there at the same time, and is gone afterwards", async () => {
+    const fake = fakeIp(listing);
+    const host = await start({ bin: fake.bin });
+    const outcomes = await Promise.all(["a", "b"].map((dev) => host.exchange(work(dev))));
+    const answer = { code: 0, stdout: '[{"ifname":"lo"}]\n', stderr: "" };
+    expect(outcomes).toEqual([{ answers: [answer] }, { answers: [answer] }]);
+    expect(fake.log()).toEqual([shared, ...lines("a"), ...lines("b"), "address show"]);
+    await host.exchange(work("c"));
+    expect(fake.log().slice(6)).toEqual([shared, ...lines("c"), "address show"]);
+  });
+
+  test.each([
+    ["fails", "echo refused >&2; return 2", { code: 2, stdout: "", stderr: "refused\n" }],
+    ["kills it", "kill -9 $$", { code: 137 }],
+  ])(
+    "that a step %s leaves only that operation's rest undone, and no answer is older than a step",
+    async (_, does, answer) => {
+      const fake = fakeIp({ ...listing, '"link add b"': does });
+      const host = await start({ bin: fake.bin });
+      const outcomes = await Promise.all(["a", "b", "c"].map((dev) => host.exchange(work(dev))));
+      expect(outcomes.map(({ failure }) => failure)).toEqual([
+        undefined,
+        expect.objectContaining({
+          step: inside("link", "add", "b"),
+          answer: expect.objectContaining(answer),
+        }),
+        undefined,
+      ]);
+      expect(fake.log()).toEqual([
+        shared,
+        ...lines("a"),
+        "link add b",
+        "batch -n n 1 -brief -batch -",
+        ...lines("c"),
+        "[-n][n 1][-json][-details][address][show]",
+      ]);
+    },
+  );
+
+  test("that a question fails in leaves the others to be asked again", async () => {
+    const fake = fakeIp({ ...listing, '"route show"': "echo 'no such table' >&2; return 2" });
+    const host = await start({ bin: fake.bin });
+    const routes = inside("-json", "-details", "route", "show");
+    const { answers } = await host.exchange(queries(routes, asking));
+    expect(answers).toEqual([
+      { code: 2, stdout: "", stderr: "no such table\n" },
+      { code: 0, stdout: '[{"ifname":"lo"}]\n', stderr: "" },
+    ]);
+  });
+
+  test("that does not come about, for want of the namespace, is told of by each answer", async () => {
+    const fake = fakeIp();
+    const host = await start({ bin: fake.bin });
+    await host.exchange(queries({ argv: ["true"] }));
+    addProgram(fake.bin, "ip", `echo 'Cannot open network namespace "n 1"' >&2; exit 255`);
+    const { answers } = await host.exchange(queries(asking, inside("-json", "-details", "route", "show")));
+    const answer = { code: 255, stdout: "", stderr: 'Cannot open network namespace "n 1"\n' };
+    expect(answers).toEqual([answer, answer]);
   });
 });

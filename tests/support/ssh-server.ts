@@ -211,9 +211,12 @@ export class SshServer {
     for (const socket of this.sockets) socket.pause();
   }
 
-  /** How many programs still run although their connection is gone. */
+  /** How many programs still run although their connection, or what started them, is gone. */
   get adrift(): number {
-    return this.children.size - this.channels.size;
+    const headless = [...this.children].filter(
+      ({ exitCode, signalCode }) => (exitCode ?? signalCode) !== null,
+    );
+    return this.children.size - this.channels.size + headless.length;
   }
 
   /** kill ends all programs at once. */
