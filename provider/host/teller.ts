@@ -90,7 +90,7 @@ export function tellable({ argv, netns, stdin }: Command): Order | undefined {
  * that follow; when it has ended, the loop says so with that word, and passes over what is left up to the next one. It
  * says nothing else, whatever ended the process: that may come while a script is under way.
  */
-export const tellerLoop = `while read -r w; do case $w in @*) (exec ip ${OPTIONS.join(" ")} -batch - 2>&1); echo "$w $?" ;; esac; done 2>/dev/null`;
+export const tellerLoop = `while read -r w; do case $w in @*) (ip ${OPTIONS.join(" ")} -batch - 2>&1); echo "$w $?" ;; esac; done 2>/dev/null`;
 
 /** tellingOf is what the session's shell reads to pass lines on. It reads all of it before it does any of it. */
 export function tellingOf(orders: readonly Order[], word: string, start: boolean): string {
