@@ -53,7 +53,7 @@ lint: dependencies ## check format, lint rules and types
 peers: setup
 	@tools/setup.sh ansible
 
-bench: peers ## measure this package beside its peers (about 50 minutes), into docs/benchmark.md and bench/results.json
+bench: peers ## measure this package beside its peers (about 45 minutes), into docs/benchmark.md and bench/results.json
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts $(ARGS)
 
 bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the screen

@@ -88,7 +88,7 @@ export function goalsOf(rows: readonly Row[], { small, medium, large }: Sizes): 
   };
   const linear = (op: Op): Goal => ({
     what: `time per tunnel above the floor, ${op}, N = ${large} ÷ N = ${small}`,
-    value: divided(perTunnel(op, large), perTunnel(op, small)),
+    value: large === small ? undefined : divided(perTunnel(op, large), perTunnel(op, small)),
     comparison: "<=",
     limit: 1.3,
     unit: "",
@@ -133,7 +133,7 @@ export function goalsOf(rows: readonly Row[], { small, medium, large }: Sizes): 
     {
       what: `turns of a refresh for each further resource, N = ${small} to ${large}`,
       value:
-        few === undefined || many === undefined
+        few === undefined || many === undefined || large === small
           ? undefined
           : (many - few) / (large - small) / RESOURCES_PER_TUNNEL,
       comparison: "<=",
