@@ -41,9 +41,12 @@ function poolKey(connection: Connection): string {
 class Waiting extends Call {
   /** Whether it may be sent again when its answer is lost: a call without steps may, once. */
   repeatable: boolean;
+  /** Whether its time was over while it was under way. */
+  overdue = false;
 
   constructor(
     work: Work,
+    readonly seconds: number,
     readonly resolve: (outcome: Outcome) => void,
     readonly reject: (error: unknown) => void,
   ) {
@@ -74,6 +77,7 @@ class Session {
     return await new Promise((resolve, reject) => {
       const call = new Waiting(
         work,
+        seconds,
         (outcome) => {
           clearTimeout(deadline);
           resolve(outcome);
@@ -83,7 +87,7 @@ class Session {
           reject(error);
         },
       );
-      const deadline = setTimeout(() => this.expire(call, seconds), seconds * 1000);
+      const deadline = setTimeout(() => this.expire(call), seconds * 1000);
       this.waiting.push(call);
       void this.serve();
     });
@@ -153,24 +157,36 @@ class Session {
   }
 
   private lose(call: Waiting, why: string): void {
-    if (changes(call) ? !call.sent : call.repeatable) this.waiting.push(call);
-    else call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work), changes(call)));
+    const again = changes(call) ? !call.sent : call.repeatable;
     call.repeatable = false;
+    if (!again)
+      call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work), changes(call)));
+    else if (call.overdue) this.refuse(call);
+    else this.waiting.push(call);
   }
 
-  private expire(call: Waiting, seconds: number): void {
+  private expire(call: Waiting): void {
     if (!this.waiting.includes(call)) {
+      call.overdue = true;
       call.repeatable = false;
-      this.shell?.close(`there was no answer within ${seconds} s`);
+      this.shell?.close(`there was no answer within ${call.seconds} s`);
       return;
     }
     this.waiting = this.waiting.filter((other) => other !== call);
+    this.refuse(call);
+    if (this.waiting.length > 0) return;
+    this.opening.abort();
+    this.opening = new AbortController();
+  }
+
+  /** refuse ends a call of which nothing was sent in its time. */
+  private refuse(call: Waiting): void {
     const { last, held } = this.outage;
     const busy = this.shell?.alive === true;
     const cause = busy
       ? "the host was still busy with earlier work"
       : (held ?? last?.why ?? "it did not answer");
-    const why = `nothing could be sent within ${seconds} s: ${cause}`;
+    const why = `nothing could be sent within ${call.seconds} s: ${cause}`;
     call.reject(
       new HostUnreachable(
         labelOf(this.connection),
@@ -180,9 +196,6 @@ class Session {
         !busy && held === undefined && last?.away,
       ),
     );
-    if (this.waiting.length > 0) return;
-    this.opening.abort();
-    this.opening = new AbortController();
   }
 }
 

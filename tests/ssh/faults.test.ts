@@ -244,6 +244,23 @@ test("a call that could not be sent in time says so, and never is sent", async (
   expect(server.input.toString()).not.toContain("netns");
 });
 
+test("a call whose time is over before its turn in an exchange comes is not sent in a later one", async () => {
+  const fake = fakeIp();
+  await start({ bin: fake.bin });
+  await host().exchange(echo);
+  server.faults.mute = true;
+  const veth: Work = { steps: [ip("link", "delete", "dev", "v", "type", "veth")], queries: [] };
+  const late = failureOf(host({ operationTimeout: 0.3 }).exchange(veth));
+  const sent = failureOf(host().exchange(ADD));
+  const error = await late;
+  expect(error).toBeInstanceOf(HostUnreachable);
+  expect(String(error)).toContain("nothing could be sent within 0.3 s");
+  expect(await sent).toBeInstanceOf(ConnectionLost);
+  server.faults.mute = false;
+  expect(await host().exchange(echo)).toEqual(answered);
+  expect(fake.log().join()).not.toContain("veth");
+});
+
 test("a host that answers with far too much is cut off", async () => {
   await start();
   await expect(host().exchange(ask("head", "-c", "70000000", "/dev/zero"))).rejects.toThrow(
