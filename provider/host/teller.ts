@@ -21,8 +21,8 @@ const OPTIONS = ["-json", "-details", "-Numeric"] as const;
  */
 const MARK = "neigh show proxy dev lo";
 const MARK_PRINTED = /^\[ ?\]$/;
-/** What no line of output begins with. */
-const ENDING = "@";
+/** What no line of output has in it. */
+const ENDING = "\n";
 
 /**
  * Milliseconds for which a process may be used, and may have nothing to do meanwhile. In a batch iproute2 remembers
@@ -144,8 +144,9 @@ export class Told {
 
   /** take takes one line of output, and gives the answer when it was the last. */
   take(output: string): Answer | undefined {
-    if (output.startsWith(`${this.ending} `))
-      return this.answer(codeIn(output.slice(this.ending.length + 1)));
+    // A process that is killed may have begun a line.
+    const ending = output.indexOf(`${this.ending} `);
+    if (ending !== -1) return this.answer(codeIn(output.slice(ending + this.ending.length + 1)));
     if (this.order.asks && output.startsWith("[")) return this.answer(0, `${output}\n`);
     if (!this.order.asks && MARK_PRINTED.test(output)) return this.answer(0);
     if (!FAILED.test(output)) this.err.push(`${output}\n`);

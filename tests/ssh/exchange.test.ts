@@ -323,6 +323,15 @@ describe("the long-lived ip", () => {
   });
 });
 
+test("of a long-lived ip that is killed in the middle of a list no answer is taken for whole", async () => {
+  const fake = fakeIp({ '"address show"': `printf '[{"ifname":"lo"'; kill -9 $$` });
+  const host = await start({ bin: fake.bin });
+  const { answers } = await host.exchange(queries(ip("-json", "-details", "address", "show")));
+  expect(answers).toEqual([{ code: 137, stdout: "", stderr: "" }]);
+  expect(await host.exchange(steps(ip("link", "set", "b")))).toEqual({ answers: [] });
+  expect(server.connections).toBe(1);
+});
+
 describe("the long-lived ip that is killed while it has nothing to do", () => {
   // Its parent has told of it once it waits for the next line.
   const kill: Command = {
