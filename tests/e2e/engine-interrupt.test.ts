@@ -1,4 +1,5 @@
 import { Lab, type Machine } from "../../lab/lab";
+import { until } from "../../lab/wait";
 import { Code, type Declared, expectCode, made, Program } from "../support/declared";
 import { FaultyIp } from "../support/faulty-ip";
 import { AtTerminal, Running } from "../support/running";
@@ -109,7 +110,9 @@ describe("an interrupted update", () => {
     expectCode(await up.done, Code.cancelled);
     expect(await place.pending()).toEqual(["creating first"]);
     await ip.clear();
-    expect(await shell(machine, "ip -n blue link show dev t1")).toContain("pulumi:declared/dev/first");
+    const marked = async () =>
+      (await shell(machine, "ip -n blue link show dev t1")).includes("pulumi:declared/dev/first");
+    await until(async () => (await marked()) || undefined, { for: "the host to go on", seconds: 30 });
 
     expect(expectCode(await place.up(), Code.ok)).toMatch(/first created/);
     expectCode(await place.refresh("--clear-pending-creates"), Code.ok);

@@ -280,7 +280,9 @@ export class LoopbackHost {
     if (fate?.kind === "kill") return caller.die();
     if (fate?.kind === "truncate") {
       caller.print("stdout", stdout.slice(0, Math.max(1, Math.floor(stdout.length * fate.part))));
-      return fate.code === "killed" ? caller.die() : fate.code;
+      if (fate.code === "killed") return caller.die();
+      caller.exit(fate.code);
+      return "dead";
     }
     caller.print("stdout", stdout);
     caller.print("stderr", stderr);
