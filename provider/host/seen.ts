@@ -3,6 +3,8 @@ import type { Answer } from "./host";
 
 /** Milliseconds for which an answer may be told again: what somebody else does on the host is to be seen soon. */
 const RECENT = 3000;
+/** So many times as long as the look took is recent too: a host with much to list is not to do little else. */
+const WORTH = 10;
 /** Milliseconds without a question after which a burst is over, and the next question sees the host anew. */
 const PAUSE = 250;
 
@@ -14,7 +16,7 @@ const hosts = new Map<string, Seen[]>();
  * at the host. Whoever changes the host must have all its sessions forget, before and after.
  */
 export class Seen {
-  private readonly kept = new Map<string, { readonly answer: Answer; readonly at: number }>();
+  private readonly kept = new Map<string, { readonly answer: Answer; readonly until: number }>();
   private changes = 0;
   /** When something was last told. */
   private told = 0;
@@ -39,17 +41,19 @@ export class Seen {
    */
   asked(readers: number): (answers: Answers) => void {
     const before = this.changes;
+    const began = performance.now();
     const burst = readers > 1 || (readers > 0 && performance.now() - this.told < PAUSE);
     return (answers) => {
-      if (burst && this.changes === before) this.keep(answers);
+      if (burst && this.changes === before) this.keep(answers, performance.now() - began);
     };
   }
 
-  private keep(answers: Answers): void {
-    const at = performance.now();
-    this.told = at;
-    for (const [key, { at: since }] of this.kept) if (at - since > RECENT) this.kept.delete(key);
-    for (const [key, answer] of answers) this.kept.set(key, { answer, at });
+  private keep(answers: Answers, took: number): void {
+    const now = performance.now();
+    this.told = now;
+    for (const [key, { until }] of this.kept) if (now > until) this.kept.delete(key);
+    const until = now + Math.max(RECENT, WORTH * took);
+    for (const [key, answer] of answers) this.kept.set(key, { answer, until });
   }
 
   /** answers gives what was answered to all of these questions, or nothing when one of them must be asked anew. */
@@ -58,7 +62,7 @@ export class Seen {
     if (now - this.told > PAUSE) return undefined;
     const found = questions.flatMap(({ key }) => {
       const kept = this.kept.get(key);
-      return kept === undefined || now - kept.at > RECENT ? [] : [[key, kept.answer] as const];
+      return kept === undefined || now > kept.until ? [] : [[key, kept.answer] as const];
     });
     if (found.length < questions.length) return undefined;
     this.told = now;
