@@ -23,12 +23,12 @@ export async function runScripts(
     .map((netns) => given.filter(({ order }) => order.netns === netns))
     .filter(({ length }) => length > 1);
   const grouped = new Set(groups.flat());
-  const alone = given.filter((one) => !grouped.has(one));
+  const asked = new Set(groups.flat().map(({ question }) => question));
   const left = await runScript(
     shell,
-    [...parts, ...partsOf(alone)],
+    [...parts, ...partsOf(given.filter((one) => !grouped.has(one)))],
     groups,
-    questions.filter((question) => ![...grouped].some((one) => one.question === question)),
+    questions.filter((question) => !asked.has(question)),
     answers,
   );
   if (left.length === 0) return;
