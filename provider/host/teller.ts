@@ -71,7 +71,8 @@ export interface Order {
 /** tellable gives a command as an order, or undefined when it must be a process of its own. */
 export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   const [program, ...words] = argv;
-  if (program !== "ip" || stdin !== undefined) return undefined;
+  // What can't be written down is refused where a process of its own is made of it.
+  if (program !== "ip" || stdin !== undefined || netns?.includes("\0")) return undefined;
   const object = words.findIndex((word) => !word.startsWith("-"));
   // `ip netns` moves its own process between namespaces, which nothing that follows should depend on.
   if (object === -1 || words[object] === "netns") return undefined;

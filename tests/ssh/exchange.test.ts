@@ -223,6 +223,8 @@ test("a command that can't be written down fails alone, before anything is sent"
   const bad = host.exchange(queries({ argv: ["echo", "a\0b"] }));
   const good = host.exchange(queries({ argv: ["echo", "b"] }));
   await expect(bad).rejects.toThrow("NUL");
+  const within = { argv: ["ip", "link", "set", "lo", "up"], netns: "a\0b" };
+  await expect(host.exchange(steps(within, within))).rejects.toThrow("NUL");
   expect((await good).answers[0]?.stdout).toBe("b\n");
 });
 
