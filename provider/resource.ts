@@ -63,6 +63,8 @@ export interface Contract<
    * need look first.
    */
   readonly exclusive?: boolean;
+  /** Whether the object is surely gone once the steps that remove it have succeeded. So nobody need look afterwards. */
+  readonly removalIsProof?: boolean;
 
   /** The inputs that follow from others, to be filled in; undefined is one that can't be told yet. */
   complete?(known: Partial<Inputs<I>>): { readonly [K in keyof Inputs<I>]?: Inputs<I>[K] | undefined };
@@ -76,10 +78,10 @@ export interface Contract<
   /** The questions whose answers `parse` needs. */
   observe(desired: Inputs<I>): Command[];
   /**
-   * Questions about the object alone, in place of those of `observe`: of one that should be there, or that should be
-   * gone. Undefined where only a listing tells. `parse` may find the answers to them unclear.
+   * Questions about the object alone, in place of those of `observe`. Undefined where only a listing tells. `parse` may
+   * find the answers to them unclear.
    */
-  glance?(desired: Inputs<I>, there: boolean): Command[] | undefined;
+  glance?(desired: Inputs<I>): Command[] | undefined;
   /** The object as the host has it; undefined when a listing that succeeded lacks it. */
   parse(view: View, desired: Inputs<I>): (Observed<I, O> & F) | undefined;
   /** What stands in the way, when the object itself isn't there or is to be changed. */

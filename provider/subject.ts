@@ -80,7 +80,7 @@ export class Subject {
 
   /** find asks for the object alone, where that is less and tells enough. */
   async find(): Promise<Sight> {
-    const queries = this.contract.glance?.(this.desired, true);
+    const queries = this.contract.glance?.(this.desired);
     if (queries === undefined) return await this.look();
     const { answers } = await this.host.exchange({ steps: [], queries });
     const sight = this.glimpsed(queries, answers);
@@ -182,10 +182,12 @@ export class Subject {
 
   /** apply carries steps out, after which the object should be there, or gone, and sees how things stand then. */
   private async apply(steps: readonly Command[], there: boolean): Promise<Result> {
-    const alone = this.contract.glance?.(this.desired, there);
+    const proven = !there && this.contract.removalIsProof === true;
+    const alone = proven ? [] : this.contract.glance?.(this.desired);
     const queries = alone ?? this.contract.observe(this.desired);
     try {
       const { failure, answers } = await this.host.exchange({ steps, queries });
+      if (proven && failure === undefined) return {};
       if (alone === undefined) return { failure, ...this.seen(queries, answers) };
       const sight = failure === undefined ? this.glimpsed(alone, answers) : undefined;
       return { failure, ...(sight === undefined ? await this.lookAgain() : { after: sight.found }) };

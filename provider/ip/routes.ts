@@ -26,7 +26,8 @@ const SCOPES: Readonly<Record<string, string>> = {
   "255": "nowhere",
 };
 
-const MAIN_TABLE = 254;
+/** The kernel's RT_TABLE_MAIN (linux/rtnetlink.h). */
+export const MAIN_TABLE = 254;
 
 const RouteJson = z.object({
   type: z.string().default("1"),

@@ -4,16 +4,13 @@ import { type Answer, type Command, commandLine } from "../host/host";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
-import { type Route, routesOf } from "./routes";
+import { MAIN_TABLE, type Route, routesOf } from "./routes";
 
-/** Unclear: a question about one object alone was answered in a way that proves neither its presence nor its absence. */
+/** Unclear: a question about one object alone failed, which proves neither its presence nor its absence. */
 export class Unclear extends Error {}
 
 /** How much of an answer that can't be read goes into a message. */
 const MAX_SHOWN = 200;
-
-/** The folder of the session's own namespace, whichever that is (the kernel's Documentation/networking/ip-sysctl.rst). */
-const DEVICES = "/proc/sys/net/ipv4/conf";
 
 const namespacesOf = (entries: readonly unknown[]): string[] =>
   entries.map((entry) => z.object({ name: z.string() }).parse(entry).name);
@@ -21,10 +18,15 @@ const namespacesOf = (entries: readonly unknown[]): string[] =>
 /** The questions that can be asked of a host. */
 const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
 const links = (netns?: string): Command => within(netns, ["ip", "-json", "-details", "address", "show"]);
-/** All within the whole range of addresses of a family: an option, which says the same, no line of a batch can have. */
-const routes = (family: Family, netns?: string): Command =>
+/**
+ * All of a family: an option, which says the same as the whole range of its addresses, no line of a batch can have. Of
+ * IPv4 the main table is asked for alone, which spares those of the kernel's own; another one may not be there, which is
+ * an error then. Of IPv6 that takes an option.
+ */
+const routes = (family: Family, table: number, netns?: string): Command =>
   within(netns, [
-    ...["ip", "-json", "-details", "-Numeric", "route", "show", "table", "all"],
+    ...["ip", "-json", "-details", "-Numeric", "route", "show"],
+    ...["table", family === 4 && table === MAIN_TABLE ? String(MAIN_TABLE) : "all"],
     ...["root", family === 4 ? "0.0.0.0/0" : "::/0"],
   ]);
 const link = (name: string): Command => ({
@@ -36,10 +38,6 @@ const routesTo = (destination: string, table: number): Command => ({
     ...["ip", "-json", "-details", "-Numeric", "route", "show"],
     ...["table", familyOf(destination) === 4 ? String(table) : "all", "exact", destination],
   ],
-});
-/** The kernel has a folder for each device. Asked for by name, one that is gone makes the kernel look for a module. */
-const gone = (name: string): Command => ({
-  argv: ["test", "-e", `${DEVICES}/lo`, "-a", "!", "-e", `${DEVICES}/${name}`],
 });
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
@@ -56,13 +54,12 @@ const inNamespace = (netns: string | undefined, commands: readonly Command[]): C
 export const ask = {
   namespaces: (): Command[] => [namespaces],
   links: (netns?: string): Command[] => inNamespace(netns, [links(netns)]),
-  routes: (family: Family, netns?: string): Command[] => inNamespace(netns, [routes(family, netns)]),
+  routes: (family: Family, table: number, netns?: string): Command[] =>
+    inNamespace(netns, [routes(family, table, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   /** One device of the session's own namespace that should be there. */
   link: (name: string): Command[] => [link(name)],
-  /** The same of one that should not. */
-  noLink: (name: string): Command[] => [gone(name)],
   /** The routes to one destination in the session's own namespace. */
   routesTo: (destination: string, table: number): Command[] => [routesTo(destination, table)],
 };
@@ -102,8 +99,7 @@ export class View {
   link(name: string, netns?: string): Link | undefined {
     if (netns !== undefined || this.asked(links()))
       return this.links(netns)?.find((one) => one.name === name);
-    if (this.asked(gone(name)) && this.answer(gone(name)).code === 0) return undefined;
-    if (!this.asked(link(name)) || this.answer(link(name)).code !== 0) throw new Unclear(name);
+    if (this.answer(link(name)).code !== 0) throw new Unclear(name);
     return this.entries(link(name), linksOf).find((one) => one.name === name);
   }
 
@@ -114,14 +110,14 @@ export class View {
     const found =
       netns === undefined && this.asked(alone)
         ? this.entries(alone, (entries) => routesOf(family, entries, table))
-        : this.routes(family, netns);
+        : this.routes(family, table, netns);
     return found?.filter((route) => route.destination === destination && route.table === table);
   }
 
-  /** routes: the routes of one family, of all tables. */
-  routes(family: Family, netns?: string): Route[] | undefined {
+  /** routes: the routes of one family, of one table at least. */
+  private routes(family: Family, table: number, netns?: string): Route[] | undefined {
     return this.has(netns)
-      ? this.entries(routes(family, netns), (entries) => routesOf(family, entries))
+      ? this.entries(routes(family, table, netns), (entries) => routesOf(family, entries))
       : undefined;
   }
 

@@ -64,9 +64,8 @@ export function idOf(
 }
 
 /** glanceAtLink is what to ask about one device. A named namespace is listed, which one process does for all in it. */
-export function glanceAtLink(netns: string | undefined, name: string, there: boolean): Command[] | undefined {
-  if (netns !== undefined) return undefined;
-  return there ? ask.link(name) : ask.noLink(name);
+export function glanceAtLink(netns: string | undefined, name: string): Command[] | undefined {
+  return netns === undefined ? ask.link(name) : undefined;
 }
 
 /** nameTaken is the obstacle that a device of another kind is to one of that name. */

@@ -129,6 +129,8 @@ export const ipipTunnel = defineResource({
   deleteBeforeReplace: true,
   module: "ipip",
   exclusive: true,
+  // The kernel answers when the device is gone (RTM_DELLINK, rtnetlink(7)).
+  removalIsProof: true,
 
   id: (desired) => idOf(desired, desired.name),
   describe: ({ name, namespace }) => `tunnel ${name}${inNamespace(namespace)}`,
@@ -136,7 +138,7 @@ export const ipipTunnel = defineResource({
   release: (before, desired) => releaseDevice(before, desired, USUAL_MTU),
 
   observe: ({ namespace }) => ask.links(namespace),
-  glance: ({ namespace, name }, there) => glanceAtLink(namespace, name, there),
+  glance: ({ namespace, name }) => glanceAtLink(namespace, name),
 
   parse(view, desired) {
     const link = view.link(desired.name, desired.namespace);

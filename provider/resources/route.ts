@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
-import { defaultDestination, type Route } from "../ip/routes";
+import { defaultDestination, MAIN_TABLE, type Route } from "../ip/routes";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal } from "../net";
@@ -9,7 +9,7 @@ import { always, defineResource, type Problem, parentName } from "../resource";
 import { adopt, connection, idOf, inNamespace, mark, namespace } from "./common";
 
 /** The tables that have a name of the kernel's own (linux/rtnetlink.h, RT_TABLE_*). */
-const TABLES: Readonly<Record<string, number>> = { default: 253, main: 254, local: 255 };
+const TABLES: Readonly<Record<string, number>> = { default: 253, main: MAIN_TABLE, local: 255 };
 const MAX_U32 = 4_294_967_295;
 
 /** The metric of an IPv6 route that is given none (IP6_RT_PRIO_USER in linux/ipv6_route.h). */
@@ -29,7 +29,7 @@ const Table = z
         'give a number from 1 to 4294967295, or "main", "local" or "default"; other names are the host\'s own',
     },
   )
-  .default(254);
+  .default(MAIN_TABLE);
 
 const inputs = z.strictObject({
   ...connection,
@@ -128,7 +128,7 @@ export const route = defineResource({
 
   problems,
 
-  observe: ({ destination, namespace }) => ask.routes(familyOf(destination), namespace),
+  observe: ({ destination, table, namespace }) => ask.routes(familyOf(destination), table, namespace),
   glance: ({ destination, table, namespace }) =>
     namespace === undefined ? ask.routesTo(destination, table) : undefined,
 

@@ -103,6 +103,8 @@ export const vethPair = defineResource({
   containers: ["a.namespace", "b.namespace"],
   deleteBeforeReplace: true,
   module: "veth",
+  // The kernel answers when both ends are gone (RTM_DELLINK, rtnetlink(7)).
+  removalIsProof: true,
 
   id: ({ connection, a, b }) =>
     idOf({ connection }, `${a.namespace ?? ""}:${a.name}`, `${b.namespace ?? ""}:${b.name}`),

@@ -93,6 +93,7 @@ const START = [
 const LISTINGS = [
   "-json -details address show",
   "-json -details -Numeric route show table all root 0.0.0.0/0",
+  "-json -details -Numeric route show table 254 root 0.0.0.0/0",
   "-json -details -Numeric route show table all root ::/0",
 ];
 const LOOKS = ["ip", "ip -n ns1"].flatMap((at) => LISTINGS.map((listing) => `${at} ${listing}`));

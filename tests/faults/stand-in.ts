@@ -1,6 +1,6 @@
 import { runIp } from "../support/fake-ip";
 import type { FakeKernel, Netns } from "../support/fake-kernel";
-import { addressListing, namespaceListing, routeListing, routesTo } from "../support/fake-listing";
+import { addressListing, namespaceListing, routeListing } from "../support/fake-listing";
 import { Refusal } from "../support/fake-refusal";
 
 /** `ip` as a person or a script may call it, brought to the one form that the fake kernel's `ip` understands. */
@@ -77,11 +77,12 @@ export function answer(kernel: FakeKernel, options: Options, words: readonly str
   return addressListing(devices.length === 0 ? netns.devices : devices);
 }
 
-/** Words are those after `show`: all tables, or the way to one destination. */
+/** Words are those after `show`: a table or all, and a whole family of it or the way to one destination. */
 function routes(netns: Netns, family: 4 | 6, words: readonly string[]): string {
-  const [, table = "", selector, prefix] = words;
-  if (selector === "exact" && prefix !== undefined) return routesTo(netns, table, prefix);
-  return routeListing(netns, selector === "root" && prefix === "::/0" ? 6 : family);
+  const [, table = "all", selector, prefix] = words;
+  if (selector === "exact") return routeListing(netns, table, ({ destination }) => destination === prefix);
+  const wanted = selector === "root" && prefix === "::/0" ? 6 : family;
+  return routeListing(netns, table, (route) => route.family === wanted);
 }
 
 /** wordsOf splits a line of a batch as iproute2 does; undefined for a line without any. */

@@ -134,19 +134,9 @@ export class FakeHost implements Host {
       if (!files.has(second)) throw new Refusal(1, "");
       return "";
     }
-    if (program === "test" && first === "-e" && rest[2] === "-a" && rest.length === 6) {
-      if (!this.hasDevice(netns, second) || this.hasDevice(netns, rest[5] ?? "")) throw new Refusal(1, "");
-      return "";
-    }
     if (program === "tee" && rest.length === 1 && stdin !== undefined) return written(files, first, stdin);
     if (program === "modprobe" && rest.length === 1) return this.modprobe(first);
     throw new Error(`the fake host does not understand \`${commandLine({ argv })}\``);
-  }
-
-  /** A device has a folder below /proc/sys, by which one that is gone is told. */
-  private hasDevice(netns: string | undefined, folder: string): boolean {
-    const name = folder.replace("/proc/sys/net/ipv4/conf/", "");
-    return this.kernel.netns(netns).devices.some((device) => device.name === name);
   }
 
   private modprobe(module: string): string {

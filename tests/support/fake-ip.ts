@@ -11,7 +11,7 @@ import {
   setUp,
   type Tunnel,
 } from "./fake-kernel";
-import { addressListing, namespaceListing, routeListing, routesTo } from "./fake-listing";
+import { addressListing, namespaceListing, routeListing } from "./fake-listing";
 import { netlinkRefuses, Refusal } from "./fake-refusal";
 import { addRoute, deleteRoute, type FakeRoute, scopeOf } from "./fake-routes";
 
@@ -78,10 +78,22 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   }
   if (words.is("-json", "-details", "-Numeric", "route", "show", "table")) {
     const table = words.next();
-    if (words.is("root", "0.0.0.0/0")) return ended(words, routeListing(netns, 4));
-    if (words.is("root", "::/0")) return ended(words, routeListing(netns, 6));
+    if (words.is("root", "0.0.0.0/0"))
+      return ended(
+        words,
+        routeListing(netns, table, ({ family }) => family === 4),
+      );
+    if (words.is("root", "::/0"))
+      return ended(
+        words,
+        routeListing(netns, table, ({ family }) => family === 6),
+      );
     words.must("exact");
-    return ended(words, routesTo(netns, table, words.next()));
+    const exact = words.next();
+    return ended(
+      words,
+      routeListing(netns, table, ({ destination }) => destination === exact),
+    );
   }
   for (const family of [4, 6] as const) {
     if (words.is(`-${family}`, "route")) return route(netns, family, words);

@@ -108,18 +108,11 @@ const TYPES = [
 ];
 const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254 };
 
-export function routeListing(netns: Netns, family: 4 | 6): string {
-  return `${JSON.stringify(netns.routes.filter((route) => route.family === family).map(routeJson))}\n`;
-}
-
 /** The listing of one table does not name it, and is of IPv4 unless all tables are listed. */
-export function routesTo(netns: Netns, table: string, destination: string): string {
-  const found = netns.routes.filter(
-    (route) =>
-      route.destination === destination &&
-      (table === "all" || (route.family === 4 && String(route.table) === table)),
-  );
-  const entries = found
+export function routeListing(netns: Netns, table: string, asked: (route: FakeRoute) => boolean): string {
+  const entries = netns.routes
+    .filter(asked)
+    .filter((route) => table === "all" || (route.family === 4 && String(route.table) === table))
     .map(routeJson)
     .map(({ table: named, ...rest }) => (table === "all" ? { ...rest, table: named } : rest));
   return `${JSON.stringify(entries)}\n`;
