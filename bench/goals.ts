@@ -43,6 +43,7 @@ export function goalsOf(rows: readonly Row[], { small, medium, large }: Sizes): 
         each.n === n &&
         each.hosts === hosts &&
         each.delayMs === delayMs &&
+        !each.udev &&
         each.checkpoints === checkpoints,
     );
   };

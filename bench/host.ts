@@ -3,6 +3,9 @@ import { FILE, startedIn, TURN_ON } from "./accounting";
 import { Gauge, type Traffic } from "./gauge";
 import { PREFIX } from "./tunnels";
 
+/** systemd starts it for the sake of the sockets too. */
+const UDEV = ["systemd-udevd-kernel.socket", "systemd-udevd-control.socket", "systemd-udevd.service"];
+
 /** Found is what there is on a host of what the contenders make. */
 export interface Found {
   readonly devices: number;
@@ -60,6 +63,16 @@ export class Host {
     const [devices = 0, current = 0, addresses = 0, routes = 0] = counts.join(" ").split(" ").map(Number);
     const processes = startedIn(Buffer.from(records, "base64")) - this.ofReading;
     return { processes: Math.max(0, processes), found: { devices, current, addresses, routes } };
+  }
+
+  /** udev has the host's udev look at every device that comes or goes, or not. */
+  async udev(on: boolean): Promise<void> {
+    await this.run(`systemctl ${on ? "start" : "stop"} ${UDEV.join(" ")}`);
+  }
+
+  /** settle waits until udev has looked at all of them. */
+  async settle(): Promise<void> {
+    await this.run("udevadm settle --timeout=300");
   }
 
   /** clean removes what a contender has left. */

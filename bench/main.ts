@@ -1,5 +1,5 @@
 /**
- * main.ts [--short | --n N,… [--cases CASE,…] [--hosts N] [--delay MS] [--no-checkpoints] [--cycles N]]: measures this
+ * main.ts [--short | --n N,… [--cases CASE,…] [--hosts N] [--delay MS] [--no-checkpoints] [--udev] [--cycles N]]: measures this
  * package beside its peers. The whole of it goes into docs/benchmark.md and bench/results.json; the short form, and
  * any choice made by hand, only onto the screen and into .cache/bench/results.json.
  */
@@ -10,7 +10,7 @@ import { CACHE, ROOT } from "../lab/engine";
 import { Lab } from "../lab/lab";
 import { write } from "./document";
 import { environment } from "./environment";
-import { goalsOf, goalText } from "./goals";
+import { goalsOf, goalText, verdict } from "./goals";
 import { Host } from "./host";
 import { measure } from "./measure";
 import { type Plan, short, whole } from "./plan";
@@ -29,6 +29,7 @@ const { values: options } = parseArgs({
     hosts: { type: "string", default: "1" },
     delay: { type: "string", default: "0" },
     "no-checkpoints": { type: "boolean", default: false },
+    udev: { type: "boolean", default: false },
     cycles: { type: "string", default: "1" },
   },
 });
@@ -45,6 +46,7 @@ function chosen(): Plan {
     hosts: Number(options.hosts),
     delayMs: Number(options.delay),
     checkpoints: !options["no-checkpoints"],
+    udev: options.udev,
     cases: wanted as Case[],
     cycles: Number(options.cycles),
     samples: 1,
@@ -80,7 +82,8 @@ async function main(): Promise<void> {
 }
 
 function report(plan: Plan, rows: readonly Row[], facts: readonly string[]): void {
-  const goals = goalsOf(rows, plan);
+  // A choice made by hand leaves most of them out.
+  const goals = goalsOf(rows, plan).filter((goal) => plan === whole || verdict(goal) !== "not measured");
   const failed = failures(rows);
   const text = [
     facts.map((fact) => `- ${fact}`).join("\n"),

@@ -29,6 +29,7 @@ export type Say = (line: string) => void;
 export async function measure(part: Part, hosts: readonly Host[], say: Say): Promise<Measured[]> {
   const trials = part.cases.map((name, index) => new Trial(part, contenders[name], hosts, index, say));
   await delay(hosts, part.delayMs);
+  await Promise.all(hosts.map((host) => host.udev(part.udev)));
   try {
     for (let cycle = 0; cycle < part.cycles; cycle++) for (const trial of trials) await trial.cycle();
     return trials.flatMap((trial) => trial.measured());
@@ -59,9 +60,10 @@ class Trial {
     private readonly say: Say,
   ) {
     this.folder = join(CACHE, "bench", "run", String(index));
-    const { n, delayMs, checkpoints } = part;
+    const { n, delayMs, checkpoints, udev } = part;
     const apart = [
       delayMs > 0 ? [`${delayMs} ms`] : [],
+      udev ? ["udev"] : [],
       contender.engine && !checkpoints ? ["no checkpoints"] : [],
     ];
     this.where = [contender.name, `n=${n}`, `hosts=${hosts.length}`, ...apart.flat()].join(" ");
@@ -87,7 +89,7 @@ class Trial {
   }
 
   measured(): Measured[] {
-    const { n, delayMs, checkpoints } = this.part;
+    const { n, delayMs, checkpoints, udev } = this.part;
     const { name, engine, ops } = this.contender;
     return ops.map((op) => {
       const samples = this.samples.get(op) ?? [];
@@ -99,6 +101,7 @@ class Trial {
         hosts: this.hosts.length,
         delayMs,
         checkpoints: engine ? checkpoints : null,
+        udev,
         samples,
         ...(failed && { failed: `${this.failure?.op}: ${this.failure?.why}` }),
       };
@@ -135,6 +138,8 @@ class Trial {
       part.n,
       ttl,
     );
+    // Nobody is to pay for what the one before him has left to be done.
+    if (part.udev) await Promise.all(hosts.map((host) => host.settle()));
     const before = hosts.map(({ traffic }) => traffic);
     const began = performance.now();
     const { providerMb } = await worker.perform(op, tunnels, AbortSignal.timeout(LIMIT_MINUTES * 60_000));

@@ -7,6 +7,8 @@ export interface Part {
   readonly delayMs: number;
   /** Whether the engine's contenders write their state at each step. */
   readonly checkpoints: boolean;
+  /** Whether the hosts' udev is at work. */
+  readonly udev: boolean;
   readonly cases: readonly Case[];
   /** How often all operations are gone through. */
   readonly cycles: number;
@@ -26,10 +28,10 @@ const ENGINE: readonly Case[] = ["floor", "ours"];
 const HOST: readonly Case[] = ["batch", "batch+read"];
 const PEERS: readonly Case[] = ["exec", "ansible", "ansible at once"];
 
-type Special = Partial<Pick<Part, "hosts" | "delayMs" | "checkpoints" | "samples">>;
+type Special = Partial<Pick<Part, "hosts" | "delayMs" | "checkpoints" | "udev" | "samples">>;
 
 const part = (n: number, cases: readonly Case[], cycles: number, special: Special = {}): Part => ({
-  ...{ n, cases, cycles, hosts: 1, delayMs: 0, checkpoints: true, samples: 3 },
+  ...{ n, cases, cycles, hosts: 1, delayMs: 0, checkpoints: true, udev: false, samples: 3 },
   ...special,
 });
 
@@ -50,6 +52,7 @@ export const whole: Plan = {
     part(100, ENGINE, 2, { checkpoints: false }),
     part(500, [...ENGINE, ...HOST], 1, { checkpoints: false }),
     part(500, ["ours", "batch+read"], 1, { hosts: 4, checkpoints: false }),
+    part(500, ["ours", "batch+read"], 1, { checkpoints: false, udev: true }),
     part(500, ENGINE, 1),
     part(500, ["ours"], 1, { delayMs: 50 }),
   ],

@@ -14,6 +14,8 @@ export interface Setting {
   readonly delayMs: number;
   /** Whether the engine writes its state at each step; null for a contender without an engine. */
   readonly checkpoints: boolean | null;
+  /** Whether the hosts' udev is at work. */
+  readonly udev: boolean;
 }
 
 /** Sample is one operation, measured once. */
@@ -89,12 +91,12 @@ export function rowsOf(measured: readonly Measured[]): Row[] {
 }
 
 /**
- * floorOf is the floor's median at the same setting. Where it was not measured there it is that of one host without
- * delay, since the floor knows no hosts. A contender without an engine is held against the floor with checkpoints.
+ * floorOf is the floor's median at the same setting. Where it was not measured there it is that of one host with neither
+ * delay nor udev, since the floor knows no hosts. A contender without an engine is held against the floor with checkpoints.
  */
 function floorOf(
   measured: readonly Measured[],
-  { op, n, hosts, delayMs, checkpoints }: Measured,
+  { op, n, hosts, delayMs, checkpoints, udev }: Measured,
 ): number | undefined {
   const floors = measured.filter(
     (one) =>
@@ -105,7 +107,7 @@ function floorOf(
       one.samples.length > 0,
   );
   const floor =
-    floors.find((one) => one.hosts === hosts && one.delayMs === delayMs) ??
-    floors.find((one) => one.hosts === 1 && one.delayMs === 0);
+    floors.find((one) => one.hosts === hosts && one.delayMs === delayMs && one.udev === udev) ??
+    floors.find((one) => one.hosts === 1 && one.delayMs === 0 && !one.udev);
   return floor && median(floor.samples.map(({ ms }) => ms));
 }

@@ -13,9 +13,9 @@ export function table(header: readonly string[], lines: readonly (readonly strin
 
 /** timeTables are the times of all contenders, one table a setting. */
 export function timeTables(rows: readonly Row[]): string {
-  const settings = groups(rows, ({ n, hosts, delayMs }) => {
+  const settings = groups(rows, ({ n, hosts, delayMs, udev }) => {
     const delay = delayMs === 0 ? "no delay" : `${delayMs} ms of delay`;
-    return `${n} tunnels on ${hosts === 1 ? "1 host" : `${hosts} hosts`}, ${delay}`;
+    return `${n} tunnels on ${hosts === 1 ? "1 host" : `${hosts} hosts`}, ${delay}${udev ? ", with udev" : ""}`;
   });
   return [...settings]
     .map(([setting, its]) => {
@@ -32,7 +32,10 @@ export function timeTables(rows: readonly Row[]): string {
 export function counterTable(rows: readonly Row[]): string {
   const header = ["tunnels", "", "", "connections", "turns", "processes", "to host", "from host", "provider"];
   const lines = rows
-    .filter((row) => row.case !== "floor" && row.hosts === 1 && row.delayMs === 0 && row.medianMs !== null)
+    .filter(
+      (row) =>
+        row.case !== "floor" && row.hosts === 1 && row.delayMs === 0 && !row.udev && row.medianMs !== null,
+    )
     .map((row) => [
       String(row.n),
       labelOf(row),

@@ -10,6 +10,7 @@ const row = (changes: Partial<Row>): Row => ({
   hosts: 1,
   delayMs: 0,
   checkpoints: true,
+  udev: false,
   runs: 1,
   medianMs: 1000,
   minMs: 1000,
@@ -47,9 +48,9 @@ test("what was not measured is neither met nor missed", () => {
 
 test("without checkpoints the limit is the floor and one and a half of the host's own time", () => {
   const rows = [
-    row({ case: "ours", checkpoints: false, medianMs: 9000 }),
-    row({ case: "floor", checkpoints: false, medianMs: 4000 }),
-    row({ case: "batch+read", checkpoints: null, medianMs: 3000 }),
+    row({ case: "ours", checkpoints: false, udev: false, medianMs: 9000 }),
+    row({ case: "floor", checkpoints: false, udev: false, medianMs: 4000 }),
+    row({ case: "batch+read", checkpoints: null, udev: false, medianMs: 3000 }),
   ];
   const measured = goal(rows, "up without checkpoints against floor + 1.5 × (batch+read), N = 500");
   expect(measured).toMatchObject({ value: 9, limit: 8.5 });
@@ -70,7 +71,7 @@ test("a peer has to take five times as long", () => {
   const rows = [
     row({ n: 100, medianMs: 1000 }),
     row({ n: 100, case: "exec", medianMs: 4900 }),
-    row({ n: 100, case: "ansible", checkpoints: null, medianMs: 5000 }),
+    row({ n: 100, case: "ansible", checkpoints: null, udev: false, medianMs: 5000 }),
   ];
   expect(verdict(goal(rows, "exec ÷ ours, up, N = 100"))).toBe("missed");
   expect(verdict(goal(rows, "ansible ÷ ours, up, N = 100"))).toBe("met");
@@ -78,18 +79,18 @@ test("a peer has to take five times as long", () => {
 
 test("linear is the time above the floor of one tunnel, many against few", () => {
   const rows = [
-    row({ checkpoints: false, medianMs: 6000 }),
-    row({ checkpoints: false, case: "floor", medianMs: 1000 }),
-    row({ checkpoints: false, n: 50, medianMs: 1500 }),
-    row({ checkpoints: false, n: 50, case: "floor", medianMs: 1000 }),
+    row({ checkpoints: false, udev: false, medianMs: 6000 }),
+    row({ checkpoints: false, udev: false, case: "floor", medianMs: 1000 }),
+    row({ checkpoints: false, udev: false, n: 50, medianMs: 1500 }),
+    row({ checkpoints: false, udev: false, n: 50, case: "floor", medianMs: 1000 }),
   ];
   expect(goal(rows, "time per tunnel above the floor, up, N = 500 ÷ N = 50").value).toBeCloseTo(1);
 });
 
 test("turns are counted for each further resource, not for those that any refresh takes", () => {
   const rows = [
-    row({ op: "refresh", checkpoints: false, turns: 20 + 450 }),
-    row({ op: "refresh", checkpoints: false, n: 50, turns: 20 }),
+    row({ op: "refresh", checkpoints: false, udev: false, turns: 20 + 450 }),
+    row({ op: "refresh", checkpoints: false, udev: false, n: 50, turns: 20 }),
   ];
   expect(goal(rows, "turns of a refresh for each further resource, N = 50 to 500").value).toBeCloseTo(0.5);
 });

@@ -18,6 +18,7 @@ const measured = (changes: Partial<Measured>): Measured => ({
   hosts: 1,
   delayMs: 0,
   checkpoints: true,
+  udev: false,
   samples: [sample(2000)],
   ...changes,
 });
@@ -47,7 +48,7 @@ test("the ratio is to the floor of the same setting and operation", () => {
   const others = [
     measured({ case: "floor", op: "destroy", samples: [sample(1)] }),
     measured({ case: "floor", n: 100, samples: [sample(1)] }),
-    measured({ case: "floor", checkpoints: false, samples: [sample(1)] }),
+    measured({ case: "floor", checkpoints: false, udev: false, samples: [sample(1)] }),
     measured({ case: "floor", delayMs: 50, samples: [sample(1)] }),
   ];
   expect(ratios(measured({}), ...others, floor)[0]).toBe(2);
@@ -60,7 +61,7 @@ test("where the floor was not measured with delay or on several hosts, the one w
 
 test("what has no engine is held against the floor with checkpoints", () => {
   const floor = measured({ case: "floor", samples: [sample(1000)] });
-  const without = measured({ case: "floor", checkpoints: false, samples: [sample(100)] });
+  const without = measured({ case: "floor", checkpoints: false, udev: false, samples: [sample(100)] });
   expect(ratios(measured({ case: "batch", checkpoints: null }), without, floor)[0]).toBe(2);
 });
 
