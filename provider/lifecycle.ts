@@ -106,7 +106,7 @@ export class Lifecycle {
     const lookup = isLookup(state);
     const desired = lookup ? this.lookedUp(state) : ownedIn(this.contract, state);
     const subject = this.subject(desired);
-    const { found } = await subject.look(true);
+    const { found } = await subject.survey();
     if (found === undefined) return undefined;
     // What another stack has made in its place is not ours; its mark in our state would make it so.
     if (!lookup && isForeign(found, desired, [desired.mark])) return undefined;

@@ -82,6 +82,11 @@ export interface Contract<
    * find the answers to them unclear.
    */
   glance?(desired: Inputs<I>): Command[] | undefined;
+  /**
+   * Questions that many objects share, in place of those of `observe`: their answers tell what an object is, but not
+   * that it is gone. Undefined where `observe` has no more to list.
+   */
+  survey?(desired: Inputs<I>): Command[] | undefined;
   /** The object as the host has it; undefined when a listing that succeeded lacks it. */
   parse(view: View, desired: Inputs<I>): (Observed<I, O> & F) | undefined;
   /** What stands in the way, when the object itself isn't there or is to be changed. */

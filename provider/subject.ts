@@ -64,6 +64,15 @@ export class Subject {
     return this.contract.describe(this.desired);
   }
 
+  /** survey is what is there, as it was seen a moment ago, with the least to list for all who ask. */
+  async survey(): Promise<Sight> {
+    const queries = this.contract.survey?.(this.desired);
+    if (queries === undefined) return await this.look(true);
+    const { answers } = await this.host.exchange({ steps: [], queries, recent: true });
+    const sight = this.glimpsed(queries, answers);
+    return sight?.found === undefined ? await this.find() : sight;
+  }
+
   /** look asks for all that can matter; `recent` is content with what was seen a moment ago. */
   async look(recent = false): Promise<Required<Sight>> {
     const queries = this.contract.observe(this.desired);

@@ -21,7 +21,7 @@ export async function runScripts(
   const given = [...calls.flatMap(givenSteps), ...givenQuestions(questions, answers)];
   const groups = [...new Set(given.map(({ order }) => order.netns))]
     .map((netns) => given.filter(({ order }) => order.netns === netns))
-    .filter(({ length }) => length > 1);
+    .filter((group) => group.length > 1 || group.some(({ order }) => order.learns));
   const grouped = new Set(groups.flat());
   const asked = new Set(groups.flat().map(({ question }) => question));
   const left = await runScript(

@@ -102,7 +102,8 @@ export class Shell {
    */
   async tell(orders: readonly Order[]): Promise<Answer[]> {
     // There is no command of this name, and a batch ends at what it does not know.
-    if (this.telling?.expired) await this.feed([{ netns: undefined, text: "end", asks: false }]);
+    if (this.telling?.expired)
+      await this.feed([{ netns: undefined, text: "end", asks: false, learns: false }]);
     return await this.feed(orders);
   }
 

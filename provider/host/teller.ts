@@ -21,6 +21,13 @@ const OPTIONS = ["-json", "-details", "-Numeric"] as const;
  */
 const MARK = "neigh show proxy dev lo";
 const MARK_PRINTED = /^\[ ?\]$/;
+/**
+ * Before a listing of routes it is made to list the devices of a group that none is in: so it learns the names of all
+ * at once, and need not ask the kernel for each that a route leads to (lib/ll_map.c of iproute2).
+ */
+const NAMES = "address show group 2147483647";
+const LISTS_ROUTES = /^route show .*\broot\b/;
+
 /** What no line of output has in it. */
 const ENDING = "\n";
 
@@ -66,6 +73,8 @@ export interface Order {
   readonly text: string;
   /** A question prints a list, in one line. */
   readonly asks: boolean;
+  /** Whether it lists so much that the names of all devices are worth learning first. */
+  readonly learns: boolean;
 }
 
 /** tellable gives a command as an order, or undefined when it must be a process of its own. */
@@ -83,7 +92,9 @@ export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   const known = (word: string) => OPTIONS.some((option) => option === word) || family(word);
   if (!options.every(known) || listing !== options.includes("-json")) return undefined;
   const text = batchLine(rest);
-  return text === undefined || FORGETS_PEERS.test(text) ? undefined : { netns, text, asks: listing };
+  return text === undefined || FORGETS_PEERS.test(text)
+    ? undefined
+    : { netns, text, asks: listing, learns: LISTS_ROUTES.test(text) };
 }
 
 /**
@@ -101,7 +112,11 @@ export function tellingOf(orders: readonly Order[], word: string, start: boolean
 }
 
 function linesOf(orders: readonly Order[]): string[] {
-  return orders.flatMap(({ text, asks }) => (asks ? [text] : [text, MARK]));
+  return orders.flatMap(({ text, asks, learns }) => [
+    ...(learns ? [NAMES] : []),
+    text,
+    ...(asks ? [] : [MARK]),
+  ]);
 }
 
 /** tellingOnce is a process that carries out orders of one namespace, and ends. */
@@ -137,17 +152,25 @@ export const ENDED = "the shell on the host that feeds `ip` ended";
 /** Told gathers what one order was answered with, and tells when it is complete. */
 export class Told {
   private readonly err: string[] = [];
+  /** Whether it has yet to list nothing but what it learns from. */
+  private learning: boolean;
 
   constructor(
     private readonly order: Order,
     private readonly ending: string,
-  ) {}
+  ) {
+    this.learning = order.learns;
+  }
 
   /** take takes one line of output, and gives the answer when it was the last. */
   take(output: string): Answer | undefined {
     // A process that is killed may have begun a line.
     const ending = output.indexOf(`${this.ending} `);
     if (ending !== -1) return this.answer(codeIn(output.slice(ending + this.ending.length + 1)));
+    if (this.learning && output.startsWith("[")) {
+      this.learning = false;
+      return undefined;
+    }
     if (this.order.asks && output.startsWith("[")) return this.answer(0, `${output}\n`);
     if (!this.order.asks && MARK_PRINTED.test(output)) return this.answer(0);
     if (!FAILED.test(output)) this.err.push(`${output}\n`);

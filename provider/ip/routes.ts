@@ -58,12 +58,18 @@ export interface Route {
   readonly onlink: boolean;
 }
 
-/** routesOf reads the entries of a listing of one family; that of a single table does not name it. */
-export function routesOf(family: Family, entries: readonly unknown[], table = MAIN_TABLE): Route[] {
-  return entries.map((entry) => routeOf(family, RouteJson.parse(entry), table));
+/** Asked is what was asked for: iproute2 does not say it again of each route. */
+export interface Asked {
+  readonly table?: number;
+  readonly protocol?: number;
 }
 
-function routeOf(family: Family, json: z.output<typeof RouteJson>, table: number): Route {
+/** routesOf reads the entries of a listing of one family. */
+export function routesOf(family: Family, entries: readonly unknown[], asked: Asked): Route[] {
+  return entries.map((entry) => routeOf(family, RouteJson.parse(entry), asked));
+}
+
+function routeOf(family: Family, json: z.output<typeof RouteJson>, asked: Asked): Route {
   const via = json.gateway ?? json.via?.host;
   return {
     // iproute2 prints names or, told to be numeric, numbers, depending on its version.
@@ -72,8 +78,8 @@ function routeOf(family: Family, json: z.output<typeof RouteJson>, table: number
       json.dst === "default" ? defaultDestination(family) : (canonicalPrefix(json.dst) ?? json.dst),
     via: via && (canonicalIp(via)?.text ?? via),
     dev: json.dev,
-    table: json.table ?? table,
-    protocol: Number(json.protocol),
+    table: json.table ?? asked.table ?? MAIN_TABLE,
+    protocol: Number(json.protocol ?? asked.protocol),
     scope: SCOPES[json.scope] ?? json.scope,
     src: json.prefsrc && (canonicalIp(json.prefsrc)?.text ?? json.prefsrc),
     metric: json.metric,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { CommandFailed } from "../errors";
 import { type Answer, type Command, commandLine } from "../host/host";
+import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
@@ -29,6 +30,12 @@ const routes = (family: Family, table: number, netns?: string): Command =>
     ...["table", family === 4 && table === MAIN_TABLE ? String(MAIN_TABLE) : "all"],
     ...["root", family === 4 ? "0.0.0.0/0" : "::/0"],
   ]);
+/** Those that bear our protocol. */
+const ownRoutes = (family: Family, netns?: string): Command =>
+  within(netns, [
+    ...["ip", "-json", "-details", "-Numeric", "route", "show"],
+    ...["table", "all", "proto", String(ROUTE_PROTOCOL), "root", family === 4 ? "0.0.0.0/0" : "::/0"],
+  ]);
 const link = (name: string): Command => ({
   argv: ["ip", "-json", "-details", "address", "show", "dev", name],
 });
@@ -56,6 +63,8 @@ export const ask = {
   links: (netns?: string): Command[] => inNamespace(netns, [links(netns)]),
   routes: (family: Family, table: number, netns?: string): Command[] =>
     inNamespace(netns, [routes(family, table, netns)]),
+  /** Those of our own among them. */
+  ownRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [ownRoutes(family, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   /** One device of the session's own namespace that should be there. */
@@ -107,18 +116,16 @@ export class View {
   routesTo(destination: string, table: number, netns?: string): Route[] | undefined {
     const family = familyOf(destination);
     const alone = routesTo(destination, table);
-    const found =
-      netns === undefined && this.asked(alone)
-        ? this.entries(alone, (entries) => routesOf(family, entries, table))
-        : this.routes(family, table, netns);
-    return found?.filter((route) => route.destination === destination && route.table === table);
-  }
-
-  /** routes: the routes of one family, of one table at least. */
-  private routes(family: Family, table: number, netns?: string): Route[] | undefined {
-    return this.has(netns)
-      ? this.entries(routes(family, table, netns), (entries) => routesOf(family, entries))
-      : undefined;
+    const [own, all] = [ownRoutes(family, netns), routes(family, table, netns)];
+    const [listing, asked] = this.asked(own)
+      ? [own, { protocol: ROUTE_PROTOCOL }]
+      : netns === undefined && this.asked(alone)
+        ? [alone, { table }]
+        : [all, {}];
+    if (!this.has(netns)) return undefined;
+    return this.entries(listing, (entries) => routesOf(family, entries, asked)).filter(
+      (route) => route.destination === destination && route.table === table,
+    );
   }
 
   /** file: the contents of a file below /proc/sys as a namespace sees it. */

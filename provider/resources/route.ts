@@ -131,6 +131,12 @@ export const route = defineResource({
   observe: ({ destination, table, namespace }) => ask.routes(familyOf(destination), table, namespace),
   glance: ({ destination, table, namespace }) =>
     namespace === undefined ? ask.routesTo(destination, table) : undefined,
+  // Of a host that has all routes of the internet only our own are listed. To ask for one in another table of IPv4 is an
+  // error where that table is not there.
+  survey: ({ destination, table, namespace }) =>
+    table === MAIN_TABLE || familyOf(destination) === 6
+      ? ask.ownRoutes(familyOf(destination), namespace)
+      : undefined,
 
   parse(view, desired) {
     const { destination, table, metric, namespace } = desired;

@@ -90,13 +90,15 @@ const START = [
   "ip link add name t0 type ipip mode ipip local 10.0.0.1 remote 10.0.0.2 ttl inherit tos 0x0 pmtudisc",
 ];
 
-const LISTINGS = [
-  "-json -details address show",
-  "-json -details -Numeric route show table all root 0.0.0.0/0",
-  "-json -details -Numeric route show table 254 root 0.0.0.0/0",
-  "-json -details -Numeric route show table all root ::/0",
-];
-const LOOKS = ["ip", "ip -n ns1"].flatMap((at) => LISTINGS.map((listing) => `${at} ${listing}`));
+const ROUTES = [
+  { what: "table all root 0.0.0.0/0", family: 4, asked: {} },
+  { what: "table 254 root 0.0.0.0/0", family: 4, asked: { table: 254 } },
+  { what: "table all proto 204 root 0.0.0.0/0", family: 4, asked: { protocol: 204 } },
+  { what: "table all root ::/0", family: 6, asked: {} },
+  { what: "table all proto 204 root ::/0", family: 6, asked: { protocol: 204 } },
+] as const;
+const LISTINGS = ["address show", ...ROUTES.map(({ what }) => `route show ${what}`)];
+const PLACES = ["ip", "ip -n ns1"];
 
 /** What a command was answered with, and what was there afterwards. */
 interface Step {
@@ -110,13 +112,16 @@ interface Step {
 const said = (stderr: string) =>
   stderr.trim().replace("Error: FIB table does not exist.", "RTNETLINK answers: No such process");
 
+const asked = (ip: string, listing: string) =>
+  `${ip} -json -details ${listing.startsWith("route") ? "-Numeric " : ""}${listing}`;
+
 function comparable(listings: readonly string[]): unknown[] {
   return listings.map((text, index) => {
     if (text === "") return "there is no such namespace";
     const entries = JSON.parse(text) as unknown[];
-    const kind = index % LISTINGS.length;
-    if (kind === 0) return linksOf(entries).map(linkShown).sort();
-    const routes = routesOf(kind === 1 ? 4 : 6, entries).filter(isSettled);
+    const listing = ROUTES[(index % LISTINGS.length) - 1];
+    if (listing === undefined) return linksOf(entries).map(linkShown).sort();
+    const routes = routesOf(listing.family, entries, listing.asked).filter(isSettled);
     return routes.map((route) => JSON.stringify(route)).sort();
   });
 }
@@ -145,14 +150,20 @@ function onFake(program: readonly string[]): Step[] {
       command,
       code,
       said: said(stderr),
-      left: comparable(LOOKS.map((look) => host.tell(look).stdout)),
+      left: comparable(
+        PLACES.flatMap((ip) => LISTINGS.map((listing) => host.tell(asked(ip, listing)).stdout)),
+      ),
     };
   });
 }
 
 async function onReal(machine: Machine, program: readonly string[]): Promise<Step[]> {
-  const looks = LOOKS.map((look) => `${look} 2>/dev/null || echo`).join("; ");
-  // Two lines of an answer, and one of each look, whatever comes.
+  const none = `printf "${"\\n".repeat(LISTINGS.length)}"`;
+  const listings = LISTINGS.map((listing) => `"${listing}"`).join(" ");
+  const look = (ip: string) =>
+    `printf "%s\\n" ${listings} | ${ip} -json -details -Numeric -batch - 2>/dev/null || ${none}`;
+  const looks = PLACES.map(look).join("; ");
+  // Two lines of an answer, and one of each listing, whatever comes.
   const answer = "2>/tmp/said; echo $?; head -1 /tmp/said; test -s /tmp/said || echo";
   const script = program.map((command) => `${command} >/dev/null ${answer}; ${looks}`);
   // Each program has a network for itself.
@@ -160,7 +171,7 @@ async function onReal(machine: Machine, program: readonly string[]): Promise<Ste
   const { stdout, stderr, code } = await machine.run(`unshare --net --mount sh -c '${alone}'`);
   if (code !== 0) throw new Error(`the program did not run to its end: ${stderr}`);
   const lines = stdout.split("\n");
-  const size = 2 + LOOKS.length;
+  const size = 2 + PLACES.length * LISTINGS.length;
   return program.map((command, index) => {
     const [exit = "", text = "", ...listings] = lines.slice(index * size, (index + 1) * size);
     return { command, code: Number(exit), said: said(text), left: comparable(listings) };

@@ -146,7 +146,7 @@ export class LoopbackHost {
   look(): Look {
     const space = (netns: Netns): Space => ({
       links: JSON.parse(addressListing(netns.devices)),
-      routes: JSON.parse(routeListing(netns, "all", () => true)),
+      routes: JSON.parse(routeListing(netns, "all", undefined, () => true)),
       forward: readFileSync(join(this.parametersOf(netns), "net/ipv4/ip_forward"), "utf8").trim(),
     });
     const named = [...this.kernel.namespaces].map(([name, netns]) => [name, space(netns)] as const);

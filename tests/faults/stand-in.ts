@@ -72,17 +72,21 @@ export function answer(kernel: FakeKernel, options: Options, words: readonly str
   if (object === "netns") return namespaceListing(kernel);
   if (object === "route") return routes(netns, family ?? 4, rest.slice(1));
   const which = rest.slice(1).filter((word) => word !== "dev");
+  if (which[0] === "group") return "[]\n";
   const devices = which.map((device) => netns.device(device));
   if (!options.json) return devices.map(({ name: device }) => `${device} UNKNOWN\n`).join("");
   return addressListing(devices.length === 0 ? netns.devices : devices);
 }
 
-/** Words are those after `show`: a table or all, and a whole family of it or the way to one destination. */
+/** Words are those after `show`: a table or all, of whose protocol, and a whole family of it or the way to one destination. */
 function routes(netns: Netns, family: 4 | 6, words: readonly string[]): string {
-  const [, table = "all", selector, prefix] = words;
-  if (selector === "exact") return routeListing(netns, table, ({ destination }) => destination === prefix);
-  const wanted = selector === "root" && prefix === "::/0" ? 6 : family;
-  return routeListing(netns, table, (route) => route.family === wanted);
+  const [, table = "all", ...more] = words;
+  const after = (keyword: string) => (more.includes(keyword) ? more[more.indexOf(keyword) + 1] : undefined);
+  const [protocol, exact, root] = ["proto", "exact", "root"].map(after);
+  const wanted = root === "::/0" ? 6 : family;
+  return routeListing(netns, table, protocol === undefined ? undefined : Number(protocol), (route) =>
+    exact === undefined ? route.family === wanted : route.destination === exact,
+  );
 }
 
 /** wordsOf splits a line of a batch as iproute2 does; undefined for a line without any. */

@@ -78,22 +78,13 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   }
   if (words.is("-json", "-details", "-Numeric", "route", "show", "table")) {
     const table = words.next();
-    if (words.is("root", "0.0.0.0/0"))
-      return ended(
-        words,
-        routeListing(netns, table, ({ family }) => family === 4),
-      );
-    if (words.is("root", "::/0"))
-      return ended(
-        words,
-        routeListing(netns, table, ({ family }) => family === 6),
-      );
-    words.must("exact");
-    const exact = words.next();
-    return ended(
-      words,
-      routeListing(netns, table, ({ destination }) => destination === exact),
-    );
+    const protocol = words.number("proto");
+    const whole = words.is("root", "0.0.0.0/0") ? 4 : words.is("root", "::/0") ? 6 : undefined;
+    const exact = whole === undefined ? words.option("exact") : undefined;
+    if (whole === undefined && exact === undefined) words.must("exact");
+    const asked = (route: FakeRoute) =>
+      exact === undefined ? route.family === whole : route.destination === exact;
+    return ended(words, routeListing(netns, table, protocol, asked));
   }
   for (const family of [4, 6] as const) {
     if (words.is(`-${family}`, "route")) return route(netns, family, words);

@@ -108,13 +108,22 @@ const TYPES = [
 ];
 const SCOPES: Readonly<Record<string, number>> = { global: 0, site: 200, link: 253, host: 254 };
 
-/** The listing of one table does not name it, and is of IPv4 unless all tables are listed. */
-export function routeListing(netns: Netns, table: string, asked: (route: FakeRoute) => boolean): string {
+/** The listing of one table does not name it, nor that of one protocol; one table's is of IPv4. */
+export function routeListing(
+  netns: Netns,
+  table: string,
+  protocol: number | undefined,
+  asked: (route: FakeRoute) => boolean,
+): string {
   const entries = netns.routes
-    .filter(asked)
+    .filter((route) => asked(route) && (protocol === undefined || route.protocol === protocol))
     .filter((route) => table === "all" || (route.family === 4 && String(route.table) === table))
     .map(routeJson)
-    .map(({ table: named, ...rest }) => (table === "all" ? { ...rest, table: named } : rest));
+    .map(({ table: ofTable, protocol: bears, ...rest }) => ({
+      ...rest,
+      ...(table === "all" && { table: ofTable }),
+      ...(protocol === undefined && { protocol: bears }),
+    }));
   return `${JSON.stringify(entries)}\n`;
 }
 
