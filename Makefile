@@ -9,7 +9,7 @@ SUITES =
 ARGS =
 
 .PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-faults test-e2e faults lint bench \
-  bench-short bench-scale peers clean distclean
+  bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ bench: peers ## measure this package beside its peers (about 45 minutes), into d
 
 bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the screen
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts --short
+
+bench-profile: setup ## where the time of 500 tunnels goes (about 3 minutes), into docs/benchmark.md
+	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/profile.ts $(ARGS)
 
 bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about 25 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) $(TSX) bench/scale.ts $(ARGS)

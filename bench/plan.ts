@@ -30,7 +30,7 @@ const PEERS: readonly Case[] = ["exec", "ansible", "ansible at once"];
 
 type Special = Partial<Pick<Part, "hosts" | "delayMs" | "checkpoints" | "udev" | "samples">>;
 
-const part = (n: number, cases: readonly Case[], cycles: number, special: Special = {}): Part => ({
+export const part = (n: number, cases: readonly Case[], cycles: number, special: Special = {}): Part => ({
   ...{ n, cases, cycles, hosts: 1, delayMs: 0, checkpoints: true, udev: false, samples: 3 },
   ...special,
 });

@@ -70,7 +70,7 @@ export class Subject {
     if (queries === undefined) return await this.look(true);
     const { answers } = await this.host.exchange({ steps: [], queries, recent: true });
     const sight = this.glimpsed(queries, answers);
-    return sight?.found === undefined ? await this.find() : sight;
+    return sight?.found === undefined ? await this.find(true) : sight;
   }
 
   /** look asks for all that can matter; `recent` is content with what was seen a moment ago. */
@@ -87,13 +87,12 @@ export class Subject {
     }
   }
 
-  /** find asks for the object alone, where that is less and tells enough. */
-  async find(): Promise<Sight> {
+  /** find asks for the object alone, where that is less and tells enough; `recent` is as with `look`. */
+  async find(recent = false): Promise<Sight> {
     const queries = this.contract.glance?.(this.desired);
-    if (queries === undefined) return await this.look();
-    const { answers } = await this.host.exchange({ steps: [], queries });
-    const sight = this.glimpsed(queries, answers);
-    return sight ?? (await this.look());
+    if (queries === undefined) return await this.look(recent);
+    const { answers } = await this.host.exchange({ steps: [], queries, recent });
+    return this.glimpsed(queries, answers) ?? (await this.look(recent));
   }
 
   /** isOurs tells what an interrupted run of this stack has made from what is somebody else's. */
