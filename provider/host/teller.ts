@@ -34,10 +34,10 @@ const ENDING = "\n";
 /**
  * Milliseconds for which a process may be used, and may have nothing to do meanwhile. In a batch iproute2 remembers
  * which number a name stands for (lib/ll_map.c), and does not hear of it when somebody else gives the name to another
- * device. Between two resources the engine may take some tenths of a second to write its state.
+ * device.
  */
 const LIFETIME = 10_000;
-const PAUSE = 300;
+const PAUSE = 50;
 
 /** Age is how long one such process has been used. */
 export class Age {
