@@ -53,7 +53,7 @@ lint: dependencies ## check format, lint rules and types
 peers: setup
 	@tools/setup.sh ansible
 
-bench: peers ## measure this package beside its peers (about 45 minutes), into docs/benchmark.md and bench/results.json
+bench: peers ## measure this package beside its peers (about 70 minutes), into docs/benchmark.md and bench/results.json
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts $(ARGS)
 
 bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the screen
@@ -62,7 +62,7 @@ bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the
 bench-profile: setup ## where the time of 500 tunnels goes (about 3 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/profile.ts $(ARGS)
 
-bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about 25 minutes), into docs/benchmark.md
+bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about an hour), into docs/benchmark.md
 	@$(WITH_ENGINE) $(TSX) bench/scale.ts $(ARGS)
 
 clean: ## stop the demo and every machine of this clone

@@ -20,7 +20,7 @@ answer() {
       list
       return
       ;;
-    'route show' | 'netns list')
+    'route show' | 'neigh show' | 'netns list')
       [[ -z $json ]] || echo '[ ]'
       return
       ;;
