@@ -12,7 +12,7 @@ ARGS =
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install and build all that the demo and the tests need; repeating it costs nothing
 	@tools/setup.sh

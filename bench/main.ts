@@ -1,6 +1,6 @@
 /**
- * main.ts [--short | --n N,… [--cases CASE,…] [--hosts N] [--delay MS] [--no-checkpoints] [--udev] [--cycles N]]: measures this
- * package beside its peers. The whole of it goes into docs/benchmark.md and bench/results.json; the short form, and
+ * main.ts [--short | --n N,… [--cases CASE,…] [--hosts N] [--delay MS] [--no-checkpoints] [--udev] [--cycles N]]:
+ * measures this package beside its peers. The whole of it goes into docs/benchmark.md and bench/results.json; the short form, and
  * any choice made by hand, only onto the screen and into .cache/bench/results.json.
  */
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -13,7 +13,7 @@ import { Host } from "./host";
 import { measure } from "./measure";
 import { part } from "./plan";
 import { say } from "./progress";
-import type { Measured, Op } from "./rows";
+import type { Case, Measured, Op } from "./rows";
 import { table } from "./table";
 import { type Session, sessionsIn } from "./traced";
 
@@ -28,15 +28,14 @@ const n = Number(options.n);
 const seconds = (value: number) => `${value.toFixed(2)} s`;
 
 function lineOf(op: Op, measured: readonly Measured[], session: Session): string[] {
-  const [all, floor] = (["ours", "floor"] as const).map(
-    (name) => (measured.find((one) => one.case === name && one.op === op)?.samples[0]?.ms ?? 0) / 1000,
-  );
+  const took = (name: Case) =>
+    (measured.find((one) => one.case === name && one.op === op)?.samples[0]?.ms ?? 0) / 1000;
+  const [ours, floor] = [took("ours"), took("floor")];
   const spent = [...session.spent].sort(([, one], [, other]) => other.seconds - one.seconds);
   const host = spent.reduce((sum, [, each]) => sum + each.seconds, 0);
-  const rest = (all ?? 0) - (floor ?? 0) - host;
-  const each = spent.map(([what, { count, seconds: took }]) => `${count} × \`${what}\` ${seconds(took)}`);
-  const [whole, engine, waiting, other] = [all ?? 0, floor ?? 0, host, rest].map(seconds);
-  return [op, whole ?? "", engine ?? "", waiting ?? "", other ?? "", String(session.rounds), each.join(", ")];
+  const each = spent.map(([what, one]) => `${one.count} × \`${what}\` ${seconds(one.seconds)}`);
+  const times = [ours, floor, host, ours - floor - host].map(seconds);
+  return [op, ...times, String(session.rounds), each.join(", ")];
 }
 
 async function main(): Promise<void> {

@@ -80,8 +80,8 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
     const table = words.next();
     const protocol = words.number("proto");
     const whole = words.is("root", "0.0.0.0/0") ? 4 : words.is("root", "::/0") ? 6 : undefined;
-    const exact = whole === undefined ? words.option("exact") : undefined;
-    if (whole === undefined && exact === undefined) words.must("exact");
+    if (whole === undefined) words.must("exact");
+    const exact = whole === undefined ? words.next() : undefined;
     const asked = (route: FakeRoute) =>
       exact === undefined ? route.family === whole : route.destination === exact;
     return ended(words, routeListing(netns, table, protocol, asked));
