@@ -88,7 +88,6 @@ ip() {
   local json= batch= line= number=0 code
   while [[ $1 == -* ]]; do
     case $1 in
-      -V) echo 'ip utility, iproute2-6.1.0, libbpf 1.1.2' && return ;;
       -json) json=yes ;;
       -batch) batch=yes && shift ;;
     esac

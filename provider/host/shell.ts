@@ -6,7 +6,7 @@ import type { Answer } from "./host";
 import type { Line } from "./line";
 import { Refusal } from "./refusal";
 import { endOf, preamble, sectionsOf } from "./script";
-import { Age, ENDED, type Order, Told, tellerLoop, tellingOf } from "./teller";
+import { Age, ENDED, FIRST, type Order, Told, tellerLoop, tellingFirst, tellingOf } from "./teller";
 import { Trace } from "./trace";
 
 /** How much of what a host said goes into a message. */
@@ -15,17 +15,18 @@ const MAX_QUOTE = 1000;
 /**
  * What the host runs to give us a shell. The login shell reads it, which may be fish or csh: words and single quotes
  * without a backslash mean the same to all. The markers that it prints stand nowhere in its own text, so a shell that
- * shows what it runs (`set -x`) is not taken for an answer. `-Numeric` is in iproute2 since 5.3, as JSON for all that
- * is listed, and `ip` stops at the first option that it doesn't know.
+ * shows what it runs (`set -x`) is not taken for an answer. The first long-lived `ip` starts at once: what it says tells
+ * whether it can do what is needed, and the first exchange need not wait for a process.
  */
-function loginCommand({ become }: Account, nonce: string): string {
+function loginCommand({ become }: Account, nonce: string, word: string): string {
   const path = `\${PATH:-/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`;
   const hello =
-    `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip && ip -json -Numeric -V 2>&1; ` +
+    `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip; ` +
     `echo ${nonce}-"end"; echo ${nonce}-"end" >&2; ` +
     // What has arrived is carried out to its end also when the connection breaks or the engine is killed meanwhile,
     // so that no object stays half-made and without its mark.
-    `trap "" HUP PIPE; exec 4>&1; /bin/sh 3>&1 >&4 4>&- | { exec 4>&-; ${tellerLoop}; }`;
+    `trap "" HUP PIPE; exec 4>&1; ` +
+    `{ ${tellingFirst(word)}; exec /bin/sh 3>&1 >&4 4>&-; } | { exec 4>&-; ${tellerLoop}; }`;
   const shell = `/bin/sh -c '${hello}'`;
   if (become === undefined) return `exec ${shell}`;
   if (become.method === "doas") return `exec doas -n -u ${become.user} -- ${shell}`;
@@ -40,8 +41,6 @@ export type Account = Connection & { readonly user: string };
 export class Shell {
   /** Markers of the exchanges. No process has it among its arguments, so no output can hold it. */
   private readonly nonce = randomBytes(16).toString("hex");
-  /** What begins the long-lived `ip`, and says that it has ended. */
-  private readonly word = `@${randomBytes(16).toString("hex")}`;
   private readonly stdout = new Collector();
   private readonly stderr = new Collector();
   /** How long the long-lived `ip` has been used; undefined while none runs. */
@@ -56,6 +55,8 @@ export class Shell {
     private readonly line: Line,
     private readonly channel: ClientChannel,
     private readonly trace: Trace | undefined,
+    /** What begins the long-lived `ip`, and says that it has ended. */
+    private readonly word: string,
   ) {
     channel.on("data", (chunk: Buffer) => {
       this.stdout.push(chunk);
@@ -72,10 +73,11 @@ export class Shell {
   /** start runs a shell over a line that is logged in. It fails with a Refusal. */
   static async start(line: Line, connection: Account): Promise<Shell> {
     const nonce = randomBytes(16).toString("hex");
-    const command = loginCommand(connection, nonce);
+    const word = `@${randomBytes(16).toString("hex")}`;
+    const command = loginCommand(connection, nonce, word);
     const trace = Trace.of(connection);
     trace?.sent(command);
-    const shell = new Shell(line, await open(line, command), trace);
+    const shell = new Shell(line, await open(line, command), trace, word);
     await shell.hello(connection, nonce);
     return shell;
   }
@@ -116,6 +118,7 @@ export class Shell {
     this.heed();
     const start = this.telling === undefined;
     this.telling ??= new Age();
+    this.telling.use();
     this.line.hold();
     const since = this.send(tellingOf(orders, this.word, start));
     const answers: Answer[] = [];
@@ -204,8 +207,8 @@ export class Shell {
     };
     const timer = setTimeout(giveUp, perDialTimeout * 1000);
     try {
-      const [version] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
-      checkIproute2(connection.host, version);
+      const [program] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
+      await this.checkIproute2(connection.host, program);
       this.channel.write(preamble(this.nonce));
       this.busy = false;
     } catch (error) {
@@ -217,11 +220,27 @@ export class Shell {
     }
   }
 
-  /** greeting is what the hello says of `ip`; what a login shell printed before it counts for nothing. */
+  /** greeting is where the host has `ip`; what a login shell printed before it counts for nothing. */
   private async greeting(nonce: string): Promise<string> {
     await this.stdout.until(`${nonce}-hello\n`);
     const { text } = await this.stdout.until(`${nonce}-end\n`);
-    return text.toString("utf8");
+    return text.toString("utf8").trimEnd();
+  }
+
+  /** checkIproute2 waits for the first `ip`, which ends at an option that it doesn't know. */
+  private async checkIproute2(host: string, program: string): Promise<void> {
+    if (program === "") {
+      const advice = `Install it on ${host}: \`apt install iproute2\` or \`dnf install iproute\`.`;
+      throw new Refusal("iproute2 is not installed", advice, false);
+    }
+    const { code, stderr } = await this.answer(new Told(FIRST, this.word));
+    if (code !== 0) {
+      const advice =
+        "iproute2 5.3 or newer is needed, for `ip -json -Numeric`; BusyBox's own ip can't do that.";
+      const said = stderr.trim().slice(0, MAX_QUOTE);
+      throw new Refusal(`${program} is too old, or is not iproute2's: ${said}`, advice, false);
+    }
+    this.telling = new Age();
   }
 
   /** password answers sudo when it asks, and only then: if it doesn't, the shell would read the password. */
@@ -267,19 +286,6 @@ export class Shell {
 
 function sudoersLine(user: string, become: Connection["become"]): string {
   return `${user} ALL=(${become?.user ?? "root"}) NOPASSWD: /bin/sh`;
-}
-
-function checkIproute2(host: string, greeting: string): void {
-  const [program = "", version = "it said nothing"] = greeting.trimEnd().split("\n");
-  if (program === "") {
-    const advice = `Install it on ${host}: \`apt install iproute2\` or \`dnf install iproute\`.`;
-    throw new Refusal("iproute2 is not installed", advice, false);
-  }
-  if (!version.includes("iproute2")) {
-    const advice =
-      "iproute2 5.3 or newer is needed, for `ip -json -Numeric`; BusyBox's own ip can't do that.";
-    throw new Refusal(`${program} is too old, or is not iproute2's: ${version}`, advice, false);
-  }
 }
 
 function open(line: Line, command: string): Promise<ClientChannel> {

@@ -39,20 +39,22 @@ const ENDING = "\n";
 const LIFETIME = 10_000;
 const PAUSE = 50;
 
-/** Age is how long one such process has been used. */
+/** Age is how long one such process has been used. It knows no name before that. */
 export class Age {
-  private readonly since = performance.now();
-  private used = this.since;
+  private since: number | undefined;
+  private used = 0;
   private over = false;
 
   /** expired is true once what it remembers of names may be wrong. */
   get expired(): boolean {
+    if (this.since === undefined) return false;
     const now = performance.now();
     return this.over || now - this.since > LIFETIME || now - this.used > PAUSE;
   }
 
   use(): void {
     this.used = performance.now();
+    this.since ??= this.used;
   }
 
   expire(): void {
@@ -103,6 +105,14 @@ export function tellable({ argv, netns, stdin }: Command): Order | undefined {
  * says nothing else, whatever ended the process: that may come while a script is under way.
  */
 export const tellerLoop = `while read -r w; do case $w in @*) (ip ${OPTIONS.join(" ")} -batch - 2>&1); echo "$w $?" ;; esac; done 2>/dev/null`;
+
+/** FIRST is an order that asks nothing and changes nothing, to hear that the process is there and knows its options. */
+export const FIRST: Order = { netns: undefined, text: "", asks: false, learns: false };
+
+/** tellingFirst is the shell text that starts the first process, with nothing but that order. */
+export function tellingFirst(word: string): string {
+  return `echo ${word}; echo ${MARK}`;
+}
 
 /** tellingOf is what the session's shell reads to pass lines on. It reads all of it before it does any of it. */
 export function tellingOf(orders: readonly Order[], word: string, start: boolean): string {

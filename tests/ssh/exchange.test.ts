@@ -10,6 +10,8 @@ import { scratch } from "./scratch";
 import { SHELLS } from "./shells";
 
 const ip = (...words: string[]): Command => ({ argv: ["ip", ...words] });
+/** The `ip` that lives long, of which each log-in starts one. */
+const LIVING = "batch -json -details -Numeric -batch -";
 const steps = (...commands: Command[]): Work => ({ steps: commands, queries: [] });
 const queries = (...commands: Command[]): Work => ({ steps: [], queries: commands });
 
@@ -44,7 +46,7 @@ describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
       steps(ip("link", "add", "a"), bad, ip("link", "set", "a", "up"), mkdir),
     );
     expect(outcome.failure).toEqual({ step: bad, answer: { code: 2, stdout: "", stderr: "refused\n" } });
-    expect(fake.log()).toEqual(["batch -brief -batch -", "link add a", "addr add bad"]);
+    expect(fake.log()).toEqual([LIVING, "batch -brief -batch -", "link add a", "addr add bad"]);
   });
 
   test("a step that makes ip exit without naming its line is named all the same", async () => {
@@ -68,7 +70,7 @@ describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
     expect(failure).toMatchObject({ step: killed, answer: { code: 137 } });
   });
 
-  test("consecutive ip steps of one namespace share a process, others do not", async () => {
+  test("consecutive ip steps of one namespace share a LIVING, others do not", async () => {
     const fake = fakeIp();
     const host = await start({ shell, bin: fake.bin });
     const inside = (...words: string[]): Command => ({ argv: ["ip", ...words], netns: "host 1" });
@@ -85,6 +87,7 @@ describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
     );
     expect(outcome).toEqual({ answers: [] });
     expect(fake.log()).toEqual([
+      LIVING,
       "[netns][add][host 1]",
       "batch -n host 1 -brief -batch -",
       "link set lo up",
@@ -104,7 +107,7 @@ describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
     const { answers } = await host.exchange(
       queries({ argv: ["tee", "/proc/sys/a b"], netns: "n", stdin: text }),
     );
-    expect(fake.log()).toEqual(["[netns][exec][n][tee][/proc/sys/a b]"]);
+    expect(fake.log()).toEqual([LIVING, "[netns][exec][n][tee][/proc/sys/a b]"]);
     expect(answers).toEqual([{ code: 0, stdout: `${text}\n`, stderr: "" }]);
   });
 
@@ -131,6 +134,7 @@ describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
     ]);
     expect(outcomes.map(({ answers }) => answers.length)).toEqual([1, 1, 1]);
     expect(fake.log()).toEqual([
+      LIVING,
       "[netns][add][one]",
       "[netns][exec][after-one]",
       "[netns][add][bad]",
@@ -155,7 +159,7 @@ describe.each(SHELLS)("with %s as the host's shell", (_name, shell) => {
     expect((await first).answers[0]?.stdout).toBe("go");
     const answers = (await Promise.all(others)).flatMap((outcome) => outcome.answers);
     expect(answers).toEqual(Array(20).fill({ code: 0, stdout: "links\n", stderr: "" }));
-    expect(fake.log()).toEqual(["[link][show]"]);
+    expect(fake.log()).toEqual([LIVING, "[link][show]"]);
     expect(scripts()).toBe(2);
   });
 
@@ -302,8 +306,7 @@ describe("the long-lived ip", () => {
       `link set ${dev} up`,
       ...(dev === "bad" ? [] : [`link set ${dev}`]),
     ]);
-    const process = "batch -json -details -Numeric -batch -";
-    expect(fake.log()).toEqual([process, ...lines.slice(0, 5), process, ...lines.slice(5)]);
+    expect(fake.log()).toEqual([LIVING, ...lines.slice(0, 5), LIVING, ...lines.slice(5)]);
   });
 
   test("is another one after a script has changed something, for which names stand for other devices then", async () => {
@@ -312,14 +315,13 @@ describe("the long-lived ip", () => {
     await host.exchange(steps(ip("link", "set", "a")));
     await host.exchange(steps(ip("link", "delete", "dev", "v", "type", "veth")));
     await host.exchange(steps(ip("link", "set", "b")));
-    const process = "batch -json -details -Numeric -batch -";
     expect(fake.log()).toEqual([
-      process,
+      LIVING,
       "link set a",
       "[link][delete][dev][v][type][veth]",
       // What ends a batch.
       "end",
-      process,
+      LIVING,
       "link set b",
     ]);
   });
@@ -366,8 +368,7 @@ describe("the long-lived ip that is killed while it has nothing to do", () => {
   test("is in nobody's answer, and another one takes the next steps", async () => {
     const { host, fake } = await killed();
     expect(await host.exchange(steps(ip("link", "set", "b")))).toEqual({ answers: [] });
-    const process = "batch -json -details -Numeric -batch -";
-    expect(fake.log()).toEqual([process, "link set a", process, "link set b"]);
+    expect(fake.log()).toEqual([LIVING, "link set a", LIVING, "link set b"]);
   });
 });
 
@@ -388,9 +389,9 @@ describe("one process in a named namespace", () => {
     const outcomes = await Promise.all(["a", "b"].map((dev) => host.exchange(work(dev))));
     const answer = { code: 0, stdout: '[{"ifname":"lo"}]\n', stderr: "" };
     expect(outcomes).toEqual([{ answers: [answer] }, { answers: [answer] }]);
-    expect(fake.log()).toEqual([shared, ...lines("a"), ...lines("b"), "address show"]);
+    expect(fake.log()).toEqual([LIVING, shared, ...lines("a"), ...lines("b"), "address show"]);
     await host.exchange(work("c"));
-    expect(fake.log().slice(6)).toEqual([shared, ...lines("c"), "address show"]);
+    expect(fake.log().slice(7)).toEqual([shared, ...lines("c"), "address show"]);
   });
 
   test.each([
@@ -411,6 +412,7 @@ describe("one process in a named namespace", () => {
         undefined,
       ]);
       expect(fake.log()).toEqual([
+        LIVING,
         shared,
         ...lines("a"),
         "link add b",

@@ -28,7 +28,6 @@ ${Object.entries(answers)
   esac
 }
 case "$*" in
-  *" -V") echo "ip utility, iproute2-6.1.0, libbpf 1.1.2"; exit ;;
   *"-batch -")
     echo "batch $*" >>"$log"
     line=0
