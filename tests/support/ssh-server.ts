@@ -312,7 +312,8 @@ export class SshServer {
     const path = bin === undefined ? process.env.PATH : `${bin}:${process.env.PATH}`;
     const flags = trace === true ? "-xvc" : "-c";
     const child = spawn(login, [flags, rewrite(command).replaceAll("/bin/sh", shell)], {
-      env: { ...process.env, PATH: path },
+      // A bash that is not below another one reads the .bashrc of whoever runs the tests, for its input is a socket.
+      env: { ...process.env, PATH: path, SHLVL: "1" },
     });
     this.children.add(child);
     const hangUp = () => {
