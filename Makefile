@@ -62,7 +62,7 @@ bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the
 bench-profile: setup ## where the time of 500 tunnels goes (about 3 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/profile.ts $(ARGS)
 
-bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about an hour), into docs/benchmark.md
+bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about 15 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) $(TSX) bench/scale.ts $(ARGS)
 
 clean: ## stop the demo and every machine of this clone
