@@ -1,9 +1,13 @@
 import { dynamicProvider, type Provider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
+import { greTunnel } from "./resources/gre-tunnel";
+import { ip6GreTunnel } from "./resources/ip6-gre-tunnel";
+import { ip6Tunnel } from "./resources/ip6-tunnel";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
+import { sitTunnel } from "./resources/sit-tunnel";
 import { sysctl } from "./resources/sysctl";
 import { vethPair } from "./resources/veth-pair";
 
@@ -13,6 +17,10 @@ import { vethPair } from "./resources/veth-pair";
  */
 export const handlers: Readonly<Record<string, Provider>> = {
   IpipTunnel: dynamicProvider(ipipTunnel),
+  GreTunnel: dynamicProvider(greTunnel),
+  Ip6GreTunnel: dynamicProvider(ip6GreTunnel),
+  Ip6Tunnel: dynamicProvider(ip6Tunnel),
+  SitTunnel: dynamicProvider(sitTunnel),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
   Sysctl: dynamicProvider(sysctl),

@@ -83,17 +83,26 @@ function ip(wanted: Family | undefined, what: string, example: string) {
 /** Ipv4: an IPv4 address, `10.0.0.1`. */
 export const Ipv4 = ip(4, "give an IPv4 address", "203.0.113.10");
 
+/** Ipv6: an IPv6 address, `2001:db8::1`. */
+export const Ipv6 = ip(6, "give an IPv6 address", "2001:db8::1");
+
+/** The kernel's way to say `any` is the address of zeros. */
+const orAny = (schema: z.ZodType<string, string>, zeros: string) =>
+  z.string().pipe(
+    z.transform<string, string>((text, ctx) => {
+      if (text === "any" || canonicalIp(text)?.text === zeros) return "any";
+      const result = schema.safeParse(text);
+      for (const { message } of result.error?.issues ?? [])
+        ctx.issues.push({ code: "custom", message, input: text });
+      return result.data ?? z.NEVER;
+    }),
+  );
+
 /** Ipv4OrAny: an IPv4 address, or `any` for none in particular. */
-export const Ipv4OrAny = z.string().pipe(
-  z.transform<string, string>((text, ctx) => {
-    // The kernel's way to say so is the address of zeros.
-    if (text === "any" || text === "0.0.0.0") return "any";
-    const result = Ipv4.safeParse(text);
-    for (const { message } of result.error?.issues ?? [])
-      ctx.issues.push({ code: "custom", message, input: text });
-    return result.data ?? z.NEVER;
-  }),
-);
+export const Ipv4OrAny = orAny(Ipv4, "0.0.0.0");
+
+/** Ipv6OrAny: an IPv6 address, or `any` for none in particular. */
+export const Ipv6OrAny = orAny(Ipv6, "::");
 
 /** Ip: an address of a host, of either family. */
 export const Ip = ip(undefined, "give an IPv4 or IPv6 address", "10.0.0.1").refine(

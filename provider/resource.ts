@@ -94,6 +94,8 @@ export interface Contract<
   /** The steps from what is observed to what is desired, undefined being nothing at all; [] when they agree. */
   plan(desired: Inputs<I> | undefined, observed: (Observed<I, O> & F) | undefined): Command[];
 
+  /** Whether the host tells some of what is desired only when the object is there, so that there is more to do then. */
+  unfolds?(desired: Inputs<I>): boolean;
   /** Inputs to work towards when some that `before` had are no longer given: what must be undone, not only let go. */
   release?(before: Partial<Inputs<I>>, desired: Inputs<I>): Inputs<I>;
   /** Outputs that only the moment before the object was made can tell; they are kept from then on. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import { z } from "zod";
 import { IpipError } from "./errors";
 import { type Connection, PORT } from "./host/connection";
 import type { Contract, Plain } from "./resource";
@@ -57,7 +58,14 @@ export function inputsLike(desired: Fields, observed: Fields): Fields {
 export function inputsIn(contract: Contract, state: Fields): Desired {
   const version = state.schemaVersion;
   if (typeof version === "number" && version > SCHEMA_VERSION) throw new VersionError(version);
-  return pick(state, Object.keys(contract.inputs.shape)) as Desired;
+  return pick(known(contract, state), Object.keys(contract.inputs.shape)) as Desired;
+}
+
+/** known is a state with what the release that wrote it could not be asked for: then it is as it is without asking. */
+function known(contract: Contract, state: Fields): Fields {
+  const { shape } = contract.inputs;
+  const unheard = Object.keys(shape).filter((key) => !(key in state) && shape[key] instanceof z.ZodDefault);
+  return { ...state, ...Object.fromEntries(unheard.map((key) => [key, shape[key]?.parse(undefined)])) };
 }
 
 /** ownedIn takes the inputs out of a state as they are looked for on the host: with the mark that we set. */

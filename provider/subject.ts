@@ -131,7 +131,7 @@ export class Subject {
   async make(): Promise<Made | undefined> {
     const making = this.steps(this.desired, undefined);
     const change = { before: undefined, clearing: [], target: this.desired, memory: {} };
-    const result = await this.apply(making, true);
+    const result = await this.carry(making, this.desired);
     const { failure, lost, after, unseen } = result;
     if (failure !== undefined && failure.step === making[0] && !wasKilled(failure)) return undefined;
     if (lost !== undefined && after !== undefined && !this.isOursSoFar(after)) throw lost;
@@ -142,7 +142,7 @@ export class Subject {
   /** bring carries a change out, and gives the object as it was read back. */
   async bring(change: Change): Promise<Made> {
     const making = this.steps(change.target, change.before);
-    let result = await this.apply([...change.clearing, ...making], true);
+    let result = await this.carry([...change.clearing, ...making], change.target);
     if (
       result.failure !== undefined &&
       result.failure.step === making[0] &&
@@ -150,7 +150,7 @@ export class Subject {
       this.contract.module !== undefined
     ) {
       // The kernel may lack its module, and not be able to load it by itself.
-      result = await this.applyWithModule(this.contract.module, making, result);
+      result = await this.carryWithModule(this.contract.module, making, change.target, result);
     }
     return await this.settle(change, making, result);
   }
@@ -186,6 +186,15 @@ export class Subject {
     }
     if (failure !== undefined) throw this.failed(failure);
     throw lost ?? unseen ?? new NotConverged(this.host.label, this.name, ["it is still there"]);
+  }
+
+  /** carry carries out steps that lead to a target, and then what only they have shown to be missing. */
+  private async carry(steps: readonly Command[], target: Desired): Promise<Result> {
+    const result = await this.apply(steps, true);
+    const { failure, lost, after } = result;
+    if (failure !== undefined || lost !== undefined || after === undefined) return result;
+    const left = this.contract.unfolds?.(target) ? this.steps(target, after) : [];
+    return left.length === 0 ? result : await this.apply(left, true);
   }
 
   /** apply carries steps out, after which the object should be there, or gone, and sees how things stand then. */
@@ -241,9 +250,14 @@ export class Subject {
     }
   }
 
-  private async applyWithModule(module: Module, steps: readonly Command[], first: Result): Promise<Result> {
+  private async carryWithModule(
+    module: Module,
+    steps: readonly Command[],
+    target: Desired,
+    first: Result,
+  ): Promise<Result> {
     const { failure } = await this.host.exchange({ steps: [{ argv: ["modprobe", module] }], queries: [] });
-    return failure === undefined ? await this.apply(steps, true) : { ...first, unloaded: failure.answer };
+    return failure === undefined ? await this.carry(steps, target) : { ...first, unloaded: failure.answer };
   }
 
   private errorIn(target: Desired, result: Result): IpipError | undefined {

@@ -1,6 +1,10 @@
+import { greTunnel } from "../provider/resources/gre-tunnel";
+import { ip6GreTunnel } from "../provider/resources/ip6-gre-tunnel";
+import { ip6Tunnel } from "../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
+import { sitTunnel } from "../provider/resources/sit-tunnel";
 import { sysctl } from "../provider/resources/sysctl";
 import { vethPair } from "../provider/resources/veth-pair";
 import { resource } from "./resource";
@@ -10,5 +14,9 @@ export type { ConnectionArgs, Named } from "./resource";
 export class Namespace extends resource(namespace) {}
 export class VethPair extends resource(vethPair) {}
 export class IpipTunnel extends resource(ipipTunnel) {}
+export class GreTunnel extends resource(greTunnel) {}
+export class Ip6GreTunnel extends resource(ip6GreTunnel) {}
+export class Ip6Tunnel extends resource(ip6Tunnel) {}
+export class SitTunnel extends resource(sitTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}

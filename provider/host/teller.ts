@@ -88,7 +88,7 @@ export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   // `ip netns` moves its own process between namespaces, which nothing that follows should depend on.
   if (object === -1 || words[object] === "netns") return undefined;
   const [options, rest] = [words.slice(0, object), words.slice(object)];
-  const listing = rest.includes("show");
+  const listing = rest.includes("show") || rest.includes("get");
   // A change says in its addresses of which family it is; a listing is told by this option alone.
   const family = (word: string) => /^-[46]$/.test(word) && !listing;
   const known = (word: string) => OPTIONS.some((option) => option === word) || family(word);

@@ -51,7 +51,14 @@ export function advise(stderr: string): string | undefined {
 }
 
 /** The modules that a first step may lack, each with the option that a kernel is built with to have it. */
-const KERNEL_OPTIONS = { ipip: "CONFIG_NET_IPIP", veth: "CONFIG_VETH" } as const;
+const KERNEL_OPTIONS = {
+  ipip: "CONFIG_NET_IPIP",
+  sit: "CONFIG_IPV6_SIT",
+  ip6_tunnel: "CONFIG_IPV6_TUNNEL",
+  ip_gre: "CONFIG_NET_IPGRE",
+  ip6_gre: "CONFIG_IPV6_GRE",
+  veth: "CONFIG_VETH",
+} as const;
 
 /** Module is a kernel module that a resource needs. */
 export type Module = keyof typeof KERNEL_OPTIONS;

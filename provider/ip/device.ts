@@ -29,10 +29,16 @@ export function observedDevice(link: Link, desired: Device) {
 /** The order in which they are listed says nothing once they are there, so the desired one is kept. */
 function observedAddresses(link: Link, desired: readonly string[]): string[] {
   // Those that the kernel gives a device, or somebody on the network, are there without anybody's asking.
-  const unasked = (address: string) => isLinkLocal(address) || link.leased.includes(address);
+  const unasked = (address: string) =>
+    isLinkLocal(address) || isCompatible(link, address) || link.leased.includes(address);
   const present = link.addresses.filter((address) => !unasked(address) || desired.includes(address));
   const wanted = desired.filter((address) => present.includes(address));
   return [...wanted, ...present.filter((address) => !wanted.includes(address))];
+}
+
+/** A tunnel in IPv4 to nobody in particular has its IPv4 address as an IPv6 one too (RFC 4291, 2.5.5.1). */
+function isCompatible({ kind }: Link, address: string): boolean {
+  return (kind === "sit" || kind === "gre") && /^::[0-9a-f]+(:[0-9a-f]+)?\/96$/.test(address);
 }
 
 /** planDevice brings alias, MTU, addresses and state of a device that is there to what is desired. */

@@ -19,6 +19,7 @@ const LinkJson = z.object({
   ifalias: z.string().optional(),
   link: z.string().nullish(),
   link_index: z.number().optional(),
+  link_netnsid: z.number().optional(),
   linkinfo: z
     .object({ info_kind: z.string().optional(), info_data: z.record(z.string(), z.unknown()).optional() })
     .default({}),
@@ -38,6 +39,8 @@ export interface Link {
   readonly alias: string | undefined;
   /** The device below it or, for a veth, at its other end: by name in this namespace, by index in another. */
   readonly link: { readonly name?: string; readonly index?: number };
+  /** The number of the namespace that the other end, or what carries it, is in, where it is another one. */
+  readonly otherNetns: number | undefined;
   readonly data: Readonly<Record<string, unknown>>;
   /** `address/prefix`, in the kernel's order. */
   readonly addresses: readonly string[];
@@ -70,6 +73,7 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
       ...(json.link && { name: json.link }),
       ...(json.link_index !== undefined && { index: json.link_index }),
     },
+    otherNetns: json.link_netnsid,
     data: json.linkinfo.info_data ?? {},
     addresses: json.addr_info.flatMap(addressOf),
     leased: json.addr_info.filter(({ dynamic }) => dynamic).flatMap(addressOf),

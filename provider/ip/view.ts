@@ -5,6 +5,7 @@ import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
+import { type Path, pathOf, pathTo, type Towards } from "./path";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
 
 /** Unclear: a question about one object alone failed, which proves neither its presence nor its absence. */
@@ -13,8 +14,8 @@ export class Unclear extends Error {}
 /** How much of an answer that can't be read goes into a message. */
 const MAX_SHOWN = 200;
 
-const namespacesOf = (entries: readonly unknown[]): string[] =>
-  entries.map((entry) => z.object({ name: z.string() }).parse(entry).name);
+const namespacesOf = (entries: readonly unknown[]) =>
+  entries.map((entry) => z.object({ name: z.string(), id: z.number().optional() }).parse(entry));
 
 /** The questions that can be asked of a host. */
 const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
@@ -46,6 +47,9 @@ const routesTo = (destination: string, table: number): Command => ({
     ...["table", familyOf(destination) === 4 ? String(table) : "all", "exact", destination],
   ],
 });
+const path = (towards: Towards, netns?: string): Command => within(netns, pathTo(towards));
+/** The numbers by which devices of a namespace say in which other one their underlay is. */
+const numbered = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -65,6 +69,12 @@ export const ask = {
     inNamespace(netns, [routes(family, table, netns)]),
   /** Those of our own among them. */
   ownRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [ownRoutes(family, netns)]),
+  /** The way to an address, with the devices on it. */
+  path: (towards: Towards, netns?: string): Command[] =>
+    inNamespace(netns, [path(towards, netns), links(netns)]),
+  /** The namespaces as another one numbers them. */
+  numbers: (netns: string | undefined): Command[] =>
+    netns === undefined ? [namespaces] : [namespaces, numbered(netns)],
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   /** One device of the session's own namespace that should be there. */
@@ -96,7 +106,7 @@ export class View {
 
   /** namespaces: the named network namespaces. */
   namespaces(): string[] {
-    return this.entries(namespaces, namespacesOf);
+    return this.entries(namespaces, namespacesOf).map(({ name }) => name);
   }
 
   /** links: the devices of a namespace with their addresses. */
@@ -110,6 +120,19 @@ export class View {
       return this.links(netns)?.find((one) => one.name === name);
     if (this.answer(link(name)).code !== 0) throw new Unclear(name);
     return this.entries(link(name), linksOf).find((one) => one.name === name);
+  }
+
+  /** pathMtu: the largest packet that the way to an address takes; undefined when there is none, or nobody knows. */
+  pathMtu(towards: Towards, netns?: string): number | undefined {
+    if (!this.has(netns) || this.answer(path(towards, netns)).code !== 0) return undefined;
+    const { dev, mtu }: Path = this.entries(path(towards, netns), pathOf);
+    return mtu ?? this.links(netns)?.find(({ name }) => name === dev)?.mtu;
+  }
+
+  /** numbered: the named namespace that has this number in another one; undefined for one without a name. */
+  numbered(id: number, netns?: string): string | undefined {
+    const question = netns === undefined ? namespaces : numbered(netns);
+    return this.entries(question, namespacesOf).find((one) => one.id === id)?.name;
   }
 
   /** routesTo: the routes to one destination in one table, by whichever question was asked. */

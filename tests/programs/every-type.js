@@ -1,5 +1,15 @@
 // One resource of every type, on the machine that the README calls host a.
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = require("pulumi-ipip");
+const {
+  GreTunnel,
+  Ip6GreTunnel,
+  Ip6Tunnel,
+  IpipTunnel,
+  Namespace,
+  Route,
+  SitTunnel,
+  Sysctl,
+  VethPair,
+} = require("pulumi-ipip");
 
 const connection = {
   host: "203.0.113.10",
@@ -18,4 +28,10 @@ const tunnel = new IpipTunnel("tunnel", {
   remote: "198.51.100.20",
   addresses: ["192.168.50.1/30"],
 });
+const ends = { connection, namespace, local: "203.0.113.10", remote: "198.51.100.20" };
+new SitTunnel("sit", { ...ends, name: "sit1" });
+new GreTunnel("gre", { ...ends, name: "gre1", ikey: 1, okey: 1 });
+const ends6 = { connection, namespace, local: "2001:db8:a::1", remote: "2001:db8:b::1" };
+new Ip6Tunnel("ip6tnl", { ...ends6, name: "tun6" });
+new Ip6GreTunnel("ip6gre", { ...ends6, name: "gre6" });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });

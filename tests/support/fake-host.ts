@@ -40,7 +40,7 @@ export class FakeHost implements Host {
   private refused: string | undefined;
   private count = 0;
 
-  constructor(modules: readonly string[] = ["ipip", "veth"]) {
+  constructor(modules: readonly string[] = ["ipip", "sit", "ip6_tunnel", "ip_gre", "ip6_gre", "veth"]) {
     this.kernel = new FakeKernel(modules);
   }
 

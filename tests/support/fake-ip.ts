@@ -5,67 +5,17 @@ import {
   type Device,
   deleteAddress,
   type FakeKernel,
+  isFallback,
   type Netns,
   setDown,
   setMtu,
   setUp,
-  type Tunnel,
 } from "./fake-kernel";
 import { addressListing, namespaceListing, routeListing } from "./fake-listing";
 import { netlinkRefuses, Refusal } from "./fake-refusal";
 import { addRoute, deleteRoute, type FakeRoute, scopeOf } from "./fake-routes";
-
-/** NotUnderstood: a command that the fake does not know. A test that causes it fails. */
-export class NotUnderstood extends Error {}
-
-/** Words reads a command's words one after another, and takes none for granted. */
-class Words {
-  private at = 0;
-
-  constructor(
-    private readonly command: string,
-    private readonly words: readonly string[],
-  ) {}
-
-  get done(): boolean {
-    return this.at === this.words.length;
-  }
-
-  next(): string {
-    const word = this.words[this.at++];
-    if (word === undefined) throw this.strange("a word is missing at the end");
-    return word;
-  }
-
-  /** is takes the next words when they are these. */
-  is(...expected: readonly string[]): boolean {
-    if (!expected.every((word, index) => this.words[this.at + index] === word)) return false;
-    this.at += expected.length;
-    return true;
-  }
-
-  must(...expected: readonly string[]): void {
-    if (!this.is(...expected)) throw this.strange(`expected ${expected.join(" ")} at ${this.words[this.at]}`);
-  }
-
-  /** option is the word after a keyword, if the keyword stands here. */
-  option(keyword: string): string | undefined {
-    return this.is(keyword) ? this.next() : undefined;
-  }
-
-  number(keyword: string): number | undefined {
-    const word = this.option(keyword);
-    return word === undefined ? undefined : Number(word);
-  }
-
-  end(): void {
-    if (!this.done) throw this.strange(`did not expect ${this.words.slice(this.at).join(" ")}`);
-  }
-
-  strange(why: string): NotUnderstood {
-    return new NotUnderstood(`the fake host does not understand \`${this.command}\`: ${why}`);
-  }
-}
+import { isTunnelKind, tunnelIn } from "./fake-tunnels";
+import { Words } from "./fake-words";
 
 /** runIp is `ip` in a namespace: what it prints, or a Refusal. */
 export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: readonly string[]): string {
@@ -125,15 +75,18 @@ function wanted(words: Words): Wanted {
 
 function addLink(kernel: FakeKernel, netns: Netns, words: Words): void {
   const here = wanted(words);
-  if (words.is("type", "ipip")) {
-    addTunnel(netns, here.name, here.mtu, tunnelIn(netns, words));
+  words.must("type");
+  const kind = words.next();
+  if (isTunnelKind(kind)) {
+    addTunnel(netns, here.name, here.mtu, tunnelIn(kind, words, below(netns)));
     return;
   }
-  if (words.is("type", "dummy")) {
+  if (kind === "dummy") {
     settle(netns.add(here.name, "dummy", 1500), here);
     return;
   }
-  words.must("type", "veth", "peer", "name");
+  if (kind !== "veth") throw words.strange(`there is no ${kind}`);
+  words.must("peer", "name");
   const name = words.next();
   const elsewhere = words.option("netns");
   const there = { name, mtu: words.number("mtu"), mac: words.option("address") };
@@ -156,46 +109,23 @@ function settle(device: Device, { mtu, mac }: Wanted): Device {
   return device;
 }
 
-function tunnelIn(netns: Netns, words: Words): Tunnel {
-  words.must("mode");
-  const proto = words.is("any") ? "any" : "ipip";
-  if (proto === "ipip") words.must("ipip");
-  words.must("local");
-  const local = words.next();
-  words.must("remote");
-  const remote = words.next();
-  words.must("ttl");
-  const ttl = words.next();
-  words.must("tos");
-  const tos = words.next();
-  const pmtudisc = words.is("pmtudisc");
-  if (!pmtudisc) words.must("nopmtudisc");
-  const below = words.option("dev");
-  const dev = below === undefined ? undefined : deviceBelow(netns, below);
-  if (ttl !== "inherit" && !pmtudisc) throw new Refusal(255, "ttl != 0 and nopmtudisc are incompatible");
-  return {
-    proto,
-    local,
-    remote,
-    ttl: ttl === "inherit" ? 0 : Number(ttl),
-    tos: tos === "inherit" ? 1 : Number(tos),
-    pmtudisc,
-    dev,
-  };
-}
-
 /** In a tunnel's own arguments iproute2 takes a name that is not there for a mistake in the command. */
-function deviceBelow(netns: Netns, name: string): Device {
-  const found = netns.devices.find((device) => device.name === name);
-  if (found === undefined) throw new Refusal(255, `Cannot find device "${name}"`);
-  return found;
+function below(netns: Netns): (name: string) => Device {
+  return (name) => {
+    const found = netns.devices.find((device) => device.name === name);
+    if (found === undefined) throw new Refusal(255, `Cannot find device "${name}"`);
+    return found;
+  };
 }
 
 function changeLink(netns: Netns, words: Words): void {
   const device = netns.device(words.next());
   const mtu = words.number("mtu");
-  words.must("type", "ipip");
-  changeTunnel(device, mtu, tunnelIn(netns, words));
+  words.must("type");
+  const kind = words.next();
+  if (!isTunnelKind(kind)) throw words.strange(`there is no ${kind}`);
+  if (device.tunnel?.kind !== kind) throw new Refusal(1, "Failed to get existing tunnel info.");
+  changeTunnel(device, mtu, tunnelIn(kind, words, below(netns), device.tunnel));
 }
 
 function setLink(device: Device, words: Words): void {
@@ -212,7 +142,7 @@ function deleteLink(device: Device, words: Words): void {
   // Linux removes the device whatever it is said to be.
   words.option("type");
   if (device.kind === "loopback") throw netlinkRefuses("Operation not supported");
-  if (device.name !== "tunl0") device.netns.remove(device);
+  if (!isFallback(device)) device.netns.remove(device);
 }
 
 function changeAddress(netns: Netns, words: Words): void {

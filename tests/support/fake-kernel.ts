@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
 import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
+import { headersOf, KINDS, type Tunnel, type TunnelKind } from "./fake-tunnels";
 
 /**
  * The part of Linux's network stack that our contracts touch, with the side effects that matter to them. Every rule
@@ -11,8 +12,7 @@ const noDevice = (name: string) => new Refusal(1, `Cannot find device "${name}"`
 
 /** Below it the kernel takes IPv6 off a device (RFC 8200). */
 const IPV6_MIN_MTU = 1280;
-/** The largest IPv4 packet less the outer header. */
-const MOST_THROUGH_TUNNEL = 65_515;
+const MAX_PACKET = 65_535;
 
 export interface Address {
   readonly local: string;
@@ -21,19 +21,9 @@ export interface Address {
   readonly secondary: boolean;
 }
 
-export interface Tunnel {
-  readonly proto: "ipip" | "any";
-  readonly local: string;
-  readonly remote: string;
-  readonly dev: Device | undefined;
-  readonly ttl: number;
-  readonly tos: number;
-  readonly pmtudisc: boolean;
-}
-
 export interface Device {
   readonly ifindex: number;
-  readonly kind: "loopback" | "veth" | "ipip" | "dummy";
+  readonly kind: "loopback" | "veth" | "dummy" | TunnelKind;
   readonly netns: Netns;
   name: string;
   mtu: number;
@@ -64,7 +54,7 @@ export class Netns {
   constructor(readonly kernel: FakeKernel) {
     this.files = new Map(Object.entries(PARAMETERS).map(([key, value]) => [`/proc/sys/${key}`, value]));
     this.add("lo", "loopback", 65_536);
-    if (kernel.hasModule("ipip")) this.addFallback();
+    for (const kind of TUNNEL_KINDS) if (kernel.hasModule(KINDS[kind].module)) this.addFallback(kind);
   }
 
   add(name: string, kind: Device["kind"], mtu: number): Device {
@@ -86,18 +76,18 @@ export class Netns {
     return device;
   }
 
-  /** addFallback: what the module makes in every namespace by itself. */
-  addFallback(): void {
-    const tunl0 = this.add("tunl0", "ipip", 1480);
-    tunl0.tunnel = {
-      proto: "any",
+  /** addFallback: what a module makes in every namespace by itself. */
+  addFallback(kind: TunnelKind): void {
+    const tunnel: Tunnel = {
+      kind,
       local: "any",
       remote: "any",
       dev: undefined,
-      ttl: 0,
-      tos: 0,
-      pmtudisc: false,
+      parameters: KINDS[kind].usual,
     };
+    const device = this.add(KINDS[kind].fallback, kind, 1500 - headersOf(tunnel));
+    const own = kind === "ipip" ? { pmtudisc: false } : {};
+    device.tunnel = { ...tunnel, parameters: { ...tunnel.parameters, ...own } };
   }
 
   device(name: string): Device {
@@ -139,7 +129,9 @@ export class FakeKernel {
   load(module: string): void {
     if (this.modules.has(module)) return;
     this.modules.add(module);
-    if (module === "ipip") for (const netns of [this.host, ...this.namespaces.values()]) netns.addFallback();
+    const kind = TUNNEL_KINDS.find((one) => KINDS[one].module === module);
+    if (kind !== undefined)
+      for (const netns of [this.host, ...this.namespaces.values()]) netns.addFallback(kind);
   }
 
   nextMac(): string {
@@ -171,49 +163,75 @@ export class FakeKernel {
   }
 }
 
+const TUNNEL_KINDS = Object.keys(KINDS) as TunnelKind[];
+
+/** isFallback tells the devices that modules make, which can't be removed. */
+export function isFallback({ name, tunnel }: Device): boolean {
+  return tunnel !== undefined && KINDS[tunnel.kind].fallback === name;
+}
+
 /** addTunnel: tunnels are told apart by their ends and the device below them. */
 export function addTunnel(netns: Netns, name: string, mtu: number | undefined, tunnel: Tunnel): void {
-  if (!netns.kernel.hasModule("ipip")) throw kernelRefuses("Unknown device type.");
+  if (!netns.kernel.hasModule(KINDS[tunnel.kind].module)) throw kernelRefuses("Unknown device type.");
   if (netns.devices.some((device) => device.name === name)) throw netlinkRefuses("File exists");
   refuseTwin(netns, undefined, tunnel);
-  netns.add(name, "ipip", mtu ?? tunnelMtu(netns, tunnel)).tunnel = tunnel;
+  if (mtu !== undefined) checkMtu(tunnel.kind, mtu);
+  netns.add(name, tunnel.kind, mtu ?? tunnelMtu(netns, tunnel)).tunnel = tunnel;
 }
 
 export function changeTunnel(device: Device, mtu: number | undefined, tunnel: Tunnel): void {
   const { tunnel: before } = device;
   if (before === undefined) throw new Refusal(1, "Failed to get existing tunnel info.");
+  const { family, fixed } = KINDS[tunnel.kind];
   // The kernel made the device point-to-point, or not, once and for all.
-  if ((before.remote === "any") !== (tunnel.remote === "any")) throw netlinkRefuses("Invalid argument");
+  if (family === 4 && (before.remote === "any") !== (tunnel.remote === "any"))
+    throw netlinkRefuses("Invalid argument");
   refuseTwin(device.netns, device, tunnel);
-  device.tunnel = { ...tunnel, proto: before.proto, dev: tunnel.dev ?? before.dev };
-  if (device.tunnel.dev !== before.dev) setMtu(device, mtu ?? tunnelMtu(device.netns, device.tunnel));
+  const kept = Object.fromEntries(fixed.map((key) => [key, before.parameters[key]]));
+  device.tunnel = { ...tunnel, parameters: { ...tunnel.parameters, ...kept } };
+  // Over IPv6, and with GRE, the kernel takes it anew each time.
+  const anew = device.tunnel.dev !== before.dev || family === 6 || tunnel.kind === "gre";
+  if (anew) setMtu(device, mtu ?? tunnelMtu(device.netns, device.tunnel));
   else if (mtu !== undefined) setMtu(device, mtu);
 }
 
-function refuseTwin(netns: Netns, device: Device | undefined, { local, remote, dev }: Tunnel): void {
-  const below = dev ?? device?.tunnel?.dev;
+function refuseTwin(netns: Netns, device: Device | undefined, tunnel: Tunnel): void {
   const twin = netns.devices.some(
-    (other) =>
-      other !== device &&
-      other.tunnel?.local === local &&
-      other.tunnel.remote === remote &&
-      other.tunnel.dev === below,
+    (other) => other !== device && other.tunnel !== undefined && isTwin(other.tunnel, tunnel),
   );
   if (twin) throw netlinkRefuses("File exists");
 }
 
-/** What the device that leads to the other end has, less the outer header. */
-function tunnelMtu(netns: Netns, { remote, dev }: Tunnel): number {
-  const below = deviceTowards(netns, remote, dev) ?? dev;
-  return Math.min((below?.mtu ?? 1500) - 20, MOST_THROUGH_TUNNEL);
+function isTwin(one: Tunnel, other: Tunnel): boolean {
+  if (one.kind !== other.kind) return false;
+  // A namespace has one of a kind that takes its parameters from the packets.
+  if (one.parameters.external !== other.parameters.external) return false;
+  return (
+    one.local === other.local &&
+    one.remote === other.remote &&
+    one.dev === other.dev &&
+    one.parameters.ikey === other.parameters.ikey
+  );
+}
+
+/** What the device that leads to the other end has, less the headers. */
+function tunnelMtu(netns: Netns, tunnel: Tunnel): number {
+  const below = deviceTowards(netns, tunnel.remote, tunnel.dev) ?? tunnel.dev;
+  const most = MAX_PACKET - headersOf(tunnel);
+  return Math.min((below?.mtu ?? 1500) - headersOf(tunnel), most);
+}
+
+function checkMtu(kind: TunnelKind, mtu: number): void {
+  if (kind === "sit" && mtu < IPV6_MIN_MTU) throw kernelRefuses("mtu less than device minimum.");
+  const most = { ipip: 65_515, sit: 65_555, ip6tnl: 65_495, gre: 65_511, ip6gre: 65_491 }[kind];
+  if (mtu < 68 || mtu > most) throw netlinkRefuses("Invalid argument");
 }
 
 /** setMtu: where IPv6 no longer fits, its addresses and routes go. */
 export function setMtu(device: Device, mtu: number): void {
   if (device.kind === "veth" && mtu < 68) throw kernelRefuses("mtu less than device minimum.");
   if (device.kind === "veth" && mtu > 65_535) throw kernelRefuses("mtu greater than device maximum.");
-  if (device.kind === "ipip" && (mtu < 68 || mtu > MOST_THROUGH_TUNNEL))
-    throw netlinkRefuses("Invalid argument");
+  if (device.tunnel !== undefined) checkMtu(device.tunnel.kind, mtu);
   const had = carriesIpv6(device);
   device.mtu = mtu;
   if (had && !carriesIpv6(device)) flushIpv6(device);

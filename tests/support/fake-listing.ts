@@ -1,7 +1,25 @@
 import { type Device, type FakeKernel, type Netns, running } from "./fake-kernel";
 import type { FakeRoute } from "./fake-routes";
+import { KINDS, tunnelJson } from "./fake-tunnels";
 
 /** What `ip -json` prints of the fake kernel, in the form of iproute2 6.1. */
+
+const LINK_TYPES: Readonly<Record<Device["kind"], string>> = {
+  loopback: "loopback",
+  veth: "ether",
+  dummy: "ether",
+  ipip: "ipip",
+  sit: "sit",
+  ip6tnl: "tunnel6",
+  gre: "gre",
+  ip6gre: "gre6",
+};
+
+const FLAGS = {
+  loopback: ["LOOPBACK"],
+  dummy: ["BROADCAST", "NOARP"],
+  veth: ["BROADCAST", "MULTICAST"],
+};
 
 export function namespaceListing(kernel: FakeKernel): string {
   return `${JSON.stringify([...kernel.namespaces.keys()].reverse().map((name) => ({ name })))}\n`;
@@ -18,7 +36,7 @@ function linkJson(device: Device): object {
     ifindex,
     ...(elsewhere && { link_index: peer.ifindex }),
     ...(peer !== undefined && !elsewhere && { link: peer.name }),
-    ...(kind === "ipip" && { link: tunnel?.dev === undefined ? null : nameOf(tunnel.dev) }),
+    ...(tunnel !== undefined && { link: tunnel.dev === undefined ? null : nameOf(tunnel.dev) }),
     ifname: device.name,
     flags: flagsOf(device),
     mtu: device.mtu,
@@ -26,12 +44,15 @@ function linkJson(device: Device): object {
     operstate: stateOf(device),
     group: "default",
     txqlen: 1000,
-    link_type: { loopback: "loopback", ipip: "ipip", veth: "ether", dummy: "ether" }[kind],
-    address: tunnel === undefined ? device.mac : tunnel.local.replace("any", "0.0.0.0"),
+    link_type: LINK_TYPES[kind],
+    address:
+      tunnel === undefined
+        ? device.mac
+        : tunnel.local.replace("any", KINDS[tunnel.kind].family === 4 ? "0.0.0.0" : "::"),
     ...(elsewhere && { link_netnsid: 0 }),
     promiscuity: 0,
     ...(kind !== "loopback" && {
-      linkinfo: { info_kind: kind, ...(tunnel && { info_data: tunnelJson(device) }) },
+      linkinfo: { info_kind: kind, ...(tunnel && { info_data: tunnelJson(tunnel) }) },
     }),
     ...(alias !== undefined && { ifalias: alias }),
     addr_info: device.addresses.map(({ local, length, peer: other, secondary }) => ({
@@ -47,20 +68,6 @@ function linkJson(device: Device): object {
   };
 }
 
-function tunnelJson({ tunnel }: Device): object {
-  if (tunnel === undefined) return {};
-  const { proto, local, remote, dev, ttl, tos, pmtudisc } = tunnel;
-  return {
-    proto,
-    remote,
-    local,
-    ...(dev !== undefined && { link: nameOf(dev) }),
-    ttl,
-    ...(tos !== 0 && { tos: `0x${tos.toString(16)}` }),
-    pmtudisc,
-  };
-}
-
 /** A device below that is gone is known by its number only. */
 function nameOf(device: Device): string {
   return isThere(device) ? device.name : `if${device.ifindex}`;
@@ -73,12 +80,12 @@ function isThere(device: Device): boolean {
 function flagsOf(device: Device): string[] {
   const { up, kind, peer, tunnel } = device;
   const below = peer ?? tunnel?.dev;
-  const own = {
-    loopback: ["LOOPBACK"],
-    dummy: ["BROADCAST", "NOARP"],
-    veth: ["BROADCAST", "MULTICAST"],
-    ipip: tunnel?.remote === "any" ? ["NOARP"] : ["POINTOPOINT", "NOARP"],
-  }[kind];
+  const own =
+    tunnel === undefined
+      ? FLAGS[kind as keyof typeof FLAGS]
+      : tunnel.remote === "any"
+        ? ["NOARP"]
+        : ["POINTOPOINT", "NOARP"];
   return [
     ...(up && !running(device) ? ["NO-CARRIER"] : []),
     ...own,

@@ -151,17 +151,17 @@ function deviceTo(netns: Netns, { family, dev, onlink }: FakeRoute, via: string)
   throw family === 4 ? kernelRefuses("Nexthop has invalid gateway.") : netlinkRefuses("No route to host");
 }
 
-/** deviceTowards is where a packet to an IPv4 address goes, past one device only when told so. */
+/** deviceTowards is where a packet to an address goes, past one device only when told so. */
 export function deviceTowards(netns: Netns, remote: string, dev: Device | undefined): Device | undefined {
   if (remote === "any") return undefined;
   if (hasAddress(netns, remote)) return netns.device("lo");
   const lengthOf = ({ destination }: FakeRoute) => Number(destination.split("/")[1]);
   const ways = netns.routes.filter(
     (route) =>
-      route.family === 4 &&
+      route.family === (remote.includes(":") ? 6 : 4) &&
       route.table === 254 &&
       (dev === undefined || route.dev === dev) &&
-      ipaddr.IPv4.parse(remote).match(ipaddr.IPv4.parseCIDR(route.destination)),
+      ipaddr.parse(remote).match(ipaddr.parseCIDR(route.destination)),
   );
   return ways.sort((one, other) => lengthOf(other) - lengthOf(one) || one.metric - other.metric)[0]?.dev;
 }

@@ -28,8 +28,7 @@ function deviceState({ name, kind, up, mtu, alias, peer, tunnel, addresses }: De
     `device ${name} ${kind} ${up ? "up" : "down"} mtu ${mtu}`,
     alias && `alias ${alias}`,
     peer && `peer ${peer.name}`,
-    tunnel && `${tunnel.proto} ${tunnel.local}>${tunnel.remote} ttl ${tunnel.ttl} tos ${tunnel.tos}`,
-    tunnel?.pmtudisc && "pmtudisc",
+    tunnel && `${tunnel.local}>${tunnel.remote} ${JSON.stringify(tunnel.parameters)}`,
     tunnel?.dev && `dev ${tunnel.dev.name}`,
     ...(kind === "loopback" ? [] : addresses)
       .map(({ local, length, peer: other }) => `${local}${other ? ` peer ${other}` : ""}/${length}`)

@@ -1,8 +1,12 @@
 import fc from "fast-check";
 import type { Contract } from "../../provider/resource";
+import { greTunnel } from "../../provider/resources/gre-tunnel";
+import { ip6GreTunnel } from "../../provider/resources/ip6-gre-tunnel";
+import { ip6Tunnel } from "../../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
+import { sitTunnel } from "../../provider/resources/sit-tunnel";
 import { sysctl } from "../../provider/resources/sysctl";
 import { vethPair } from "../../provider/resources/veth-pair";
 import type { Fields } from "../../provider/state";
@@ -120,7 +124,104 @@ function endOnHost(host: FakeHost, { namespace, name }: Fields, other: Fields): 
   return { ...fields, namespace, mac: found.device.mac };
 }
 
-const tunnel = { name: "tun0", local: "10.0.0.1", remote: "10.0.0.9" };
+const ends4 = { local: ["10.0.0.1", "10.0.0.2", "any"], remote: ["10.0.0.9", "10.0.0.8", "any"] };
+const ends6 = { local: ["fd00::1", "fd00::2"], remote: ["fd00::9", "fd00::8"] };
+const outer4 = {
+  ttl: oneOf(0, 64, "inherit"),
+  tos: oneOf("inherit", 0, 16, "0x20"),
+  pmtudisc: fc.boolean(),
+  fwmark: oneOf(0, 5, "0x10"),
+};
+const outer6 = {
+  hoplimit: oneOf(0, 64, "inherit"),
+  encaplimit: oneOf("none", 4, 9),
+  tclass: oneOf("inherit", 0, "0x20"),
+  flowlabel: oneOf("inherit", 0, 7),
+  fwmark: oneOf("inherit", 0, "0x10"),
+  allowLocalremote: fc.boolean(),
+};
+const greOptions = {
+  ikey: oneOf("none", 42, "10.0.0.1"),
+  okey: oneOf("none", 42),
+  iseq: fc.boolean(),
+  oseq: fc.boolean(),
+  ocsum: fc.boolean(),
+};
+
+interface TunnelParts {
+  readonly parameters: Readonly<Record<string, fc.Arbitrary<unknown>>>;
+  readonly ends: { readonly local: readonly string[]; readonly remote: readonly string[] };
+  /** What somebody tells such a device by hand. */
+  readonly byHand: readonly string[];
+  /** Parameters that change in place, and what makes another one of it. */
+  readonly parts: Fields;
+  readonly "another one": Fields;
+}
+
+/** tunnelSample is the sample of one kind of tunnel. */
+function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sample {
+  const { local, remote } = parts.ends;
+  const tunnel = { name: "tun0", local: local[0], remote: remote[0] };
+  const parameters = Object.entries(parts.parameters).map(([key, values]) => [key, maybe(values)]);
+  // IPv4 can't go through a device of a kind that needs 1280 bytes.
+  const least = kind === "sit" ? 1300 : 1000;
+  return {
+    contract,
+    inputs: fc.record({
+      name: oneOf("tun0", "tun1"),
+      namespace: maybe(oneOf("ns1")),
+      local: maybe(fc.constantFrom(...local)),
+      remote: maybe(fc.constantFrom(...remote)),
+      dev: maybe(oneOf("u0", "u1")),
+      ...(Object.fromEntries(parameters) as Record<string, fc.Arbitrary<unknown>>),
+      mtu: maybe(oneOf(least, 1400, 1480)),
+      addresses: maybe(addresses),
+      up: maybe(fc.boolean()),
+    }),
+    byHand: ({ name, namespace: where, mtu }) => [
+      ...deviceByHand(at(where), String(name), mtu).filter(
+        (line) => kind !== "sit" || !line.endsWith("mtu 900"),
+      ),
+      ...parts.byHand.map((words) => `${at(where)} link change name ${name} type ${kind} ${words}`),
+      `${at(where)} link add name ${name} type ${kind} ${parts.byHand[0]}`,
+    ],
+    onHost(host, { namespace: where, name }) {
+      const found = deviceOnHost(host, where, name);
+      const made = found?.device.tunnel;
+      if (found === undefined || made?.kind !== kind) return undefined;
+      const { local: own, remote: other, dev } = made;
+      return {
+        ...found.fields,
+        ...made.parameters,
+        local: own,
+        remote: other,
+        dev: dev?.name,
+        namespace: where,
+      };
+    },
+    changes: {
+      parameters: [tunnel, { ...tunnel, ...parts.parts }],
+      "a device below": [
+        { ...tunnel, mtu: 1400 },
+        { ...tunnel, mtu: 1400, dev: "u0" },
+      ],
+      "addresses, mtu": [
+        { ...tunnel, addresses: ["192.168.7.1/24", "192.168.7.2/24", "fd07::1/64"] },
+        { ...tunnel, addresses: ["192.168.7.2/24", "192.168.7.3/24"], mtu: least },
+      ],
+      "addresses let go": [
+        { ...tunnel, addresses: ["192.168.7.1/24", "192.168.7.2/24", "192.168.7.3/24", "fd07::1/64"] },
+        tunnel,
+      ],
+      "down, with IPv6": [
+        { ...tunnel, addresses: ["fd07::1/64", "192.168.7.1/24"] },
+        { ...tunnel, addresses: ["fd07::2/64", "192.168.7.1/24"], up: false },
+      ],
+      "another one": [tunnel, { ...tunnel, ...parts["another one"] }],
+    },
+  };
+}
+
 const pair = { a: { name: "va", namespace: "ns1" }, b: { name: "vb" } };
 
 export const samples: Readonly<Record<string, Sample>> = {
@@ -182,54 +283,57 @@ export const samples: Readonly<Record<string, Sample>> = {
       "another name": [pair, { ...pair, b: { name: "vc" } }],
     },
   },
-  IpipTunnel: {
-    contract: ipipTunnel,
-    inputs: fc.record({
-      name: oneOf("tun0", "tun1"),
-      namespace: maybe(oneOf("ns1")),
-      local: maybe(oneOf("10.0.0.1", "10.0.0.2", "any")),
-      remote: maybe(oneOf("10.0.0.8", "10.0.0.9", "any")),
-      dev: maybe(oneOf("u0", "u1")),
-      ttl: maybe(oneOf(0, 64, "inherit")),
-      tos: maybe(oneOf("inherit", 0, 16, "0x20")),
-      pmtudisc: maybe(fc.boolean()),
-      mtu: maybe(oneOf(1000, 1400, 1480)),
-      addresses: maybe(addresses),
-      up: maybe(fc.boolean()),
-    }),
-    byHand: ({ name, namespace: where, mtu }) => [
-      ...deviceByHand(at(where), String(name), mtu),
-      `${at(where)} link change name ${name} type ipip mode ipip local 10.0.0.1 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc`,
-      `${at(where)} link change name ${name} type ipip mode ipip local any remote 10.0.0.8 ttl inherit tos 0x0 nopmtudisc`,
-      `${at(where)} link change name ${name} type ipip mode ipip local 10.0.0.2 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc dev u1`,
-      `${at(where)} link add name ${name} type ipip mode ipip local 10.0.0.2 remote any ttl inherit tos 0x0 pmtudisc`,
+  IpipTunnel: tunnelSample(ipipTunnel, "ipip", {
+    parameters: { mode: oneOf("ipip", "any"), ...outer4 },
+    ends: ends4,
+    byHand: [
+      "mode ipip local 10.0.0.1 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc",
+      "mode ipip local any remote 10.0.0.8 ttl inherit tos 0x0 nopmtudisc fwmark 0x1",
+      "mode ipip local 10.0.0.2 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc dev u1",
     ],
-    onHost(host, { namespace: where, name }) {
-      const found = deviceOnHost(host, where, name);
-      const parameters = found?.device.tunnel;
-      return parameters && { ...found.fields, ...parameters, dev: parameters.dev?.name, namespace: where };
-    },
-    changes: {
-      parameters: [tunnel, { ...tunnel, ttl: 64, tos: 16, remote: "10.0.0.8" }],
-      "a device below": [
-        { ...tunnel, mtu: 1400 },
-        { ...tunnel, mtu: 1400, dev: "u0" },
-      ],
-      "addresses, mtu": [
-        { ...tunnel, addresses: ["192.168.7.1/24", "192.168.7.2/24", "fd07::1/64"] },
-        { ...tunnel, addresses: ["192.168.7.2/24", "192.168.7.3/24"], mtu: 1000 },
-      ],
-      "addresses let go": [
-        { ...tunnel, addresses: ["192.168.7.1/24", "192.168.7.2/24", "192.168.7.3/24", "fd07::1/64"] },
-        tunnel,
-      ],
-      "down, with IPv6": [
-        { ...tunnel, addresses: ["fd07::1/64", "192.168.7.1/24"] },
-        { ...tunnel, addresses: ["fd07::2/64", "192.168.7.1/24"], up: false },
-      ],
-      "any remote": [tunnel, { ...tunnel, remote: "any" }],
-    },
-  },
+    parts: { ttl: 64, tos: 16, remote: "10.0.0.8" },
+    "another one": { remote: "any" },
+  }),
+  SitTunnel: tunnelSample(sitTunnel, "sit", {
+    parameters: { mode: oneOf("ip6ip", "any"), ...outer4 },
+    ends: ends4,
+    byHand: [
+      "mode ip6ip local 10.0.0.1 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc",
+      "mode ip6ip local 10.0.0.2 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc dev u1",
+    ],
+    parts: { ttl: 64, tos: 16, remote: "10.0.0.8" },
+    "another one": { mode: "any" },
+  }),
+  GreTunnel: tunnelSample(greTunnel, "gre", {
+    parameters: { ...outer4, ...greOptions },
+    ends: ends4,
+    byHand: [
+      "local 10.0.0.1 remote 10.0.0.9 ttl 3 tos 0x8 pmtudisc ikey 7 oseq",
+      "local 10.0.0.2 remote 10.0.0.9 ttl inherit tos 0x8 nopmtudisc ignore-df dev u1",
+    ],
+    parts: { ttl: 64, ikey: 42, okey: 42, oseq: true },
+    "another one": { remote: "any", ikey: 1 },
+  }),
+  Ip6Tunnel: tunnelSample(ip6Tunnel, "ip6tnl", {
+    parameters: { mode: oneOf("ipip6", "any"), dscpInherit: fc.boolean(), ...outer6 },
+    ends: ends6,
+    byHand: [
+      "mode ip6ip6 local fd00::1 remote fd00::9 hoplimit 3 tclass 0x8",
+      "mode any local any remote fd00::8 encaplimit none flowlabel inherit dev u1",
+    ],
+    parts: { hoplimit: 3, tclass: "inherit", remote: "fd00::8" },
+    "another one": { name: "tun1" },
+  }),
+  Ip6GreTunnel: tunnelSample(ip6GreTunnel, "ip6gre", {
+    parameters: { ...outer6, ...greOptions },
+    ends: ends6,
+    byHand: [
+      "local fd00::1 remote fd00::9 hoplimit 3 tclass 0x8 ikey 7 oseq",
+      "local any remote fd00::8 encaplimit none flowlabel inherit dev u1",
+    ],
+    parts: { hoplimit: 3, okey: 42, remote: "fd00::8" },
+    "another one": { name: "tun1" },
+  }),
   Route: {
     contract: route,
     inputs: fc

@@ -5,6 +5,7 @@ import { CONNECTION, MARK } from "../support/mini-engine";
 import { samples } from "../support/samples";
 
 const TUNNEL = { name: "tun0", local: "10.0.0.1", remote: "10.0.0.2" };
+const TUNNEL6 = { name: "tun0", local: "fd00::1", remote: "fd00::2" };
 const PAIR = { a: { name: "va" }, b: { name: "vb" } };
 const ROUTE = { destination: "10.10.2.0/24", via: "10.0.0.2" };
 const SYSCTL = { key: "net.ipv4.ip_forward", value: 1 };
@@ -13,6 +14,10 @@ const bases: Readonly<Record<string, Fields>> = {
   Namespace: { connection: CONNECTION, mark: MARK, name: "n1" },
   VethPair: { connection: CONNECTION, mark: MARK, ...PAIR },
   IpipTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL },
+  SitTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL },
+  GreTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL },
+  Ip6Tunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL6 },
+  Ip6GreTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL6 },
   Route: { connection: CONNECTION, mark: MARK, ...ROUTE },
   Sysctl: { connection: CONNECTION, ...SYSCTL },
 };
@@ -38,6 +43,7 @@ test.each(Object.keys(samples))("a good %s has no problems", (type) => {
 describe("what can't be is told with what would be right", () => {
   const connection = (more: Fields) => ({ connection: { host: "gw", ...more } });
   const end = (more: Fields) => ({ b: { name: "vb", ...more } });
+  const MTU = 'mtu: give "auto" or a number from 68 to 65515';
   const noVia = { via: undefined };
 
   test.each<[string, Fields, string]>([
@@ -86,12 +92,76 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { remote: "239.1.1.1" },
-      "remote: 239.1.1.1 is no host's address; IPIP carries no multicast, GRE does",
+      "remote: 239.1.1.1 is no host's address; this kind carries no multicast, GRE does",
     ],
     [
       "IpipTunnel",
       { local: "255.255.255.255" },
-      "local: 255.255.255.255 is no host's address; IPIP carries no multicast, GRE does",
+      "local: 255.255.255.255 is no host's address; this kind carries no multicast, GRE does",
+    ],
+    // Other kinds.
+    ["SitTunnel", { mtu: 1279 }, 'mtu: give "auto" or a number from 1280 to 65515'],
+    [
+      "SitTunnel",
+      { remote: "fd00::2" },
+      'remote: "fd00::2" is an IPv6 address: give an IPv4 address, like "203.0.113.10"',
+    ],
+    [
+      "SitTunnel",
+      { isatap: true },
+      "isatap: ISATAP finds the other end in each packet's destination: leave `remote` out",
+    ],
+    [
+      "SitTunnel",
+      { sixRd: { prefix: "2001:db8::/32" } },
+      "sixRd: 6rd finds the other end in each packet's destination: leave `remote` out",
+    ],
+    [
+      "Ip6Tunnel",
+      { remote: "10.0.0.2" },
+      'remote: "10.0.0.2" is an IPv4 address: give an IPv6 address, like "2001:db8::1"',
+    ],
+    ["Ip6Tunnel", { encaplimit: 256 }, 'encaplimit: give "none" or a number from 0 to 255'],
+    [
+      "Ip6Tunnel",
+      { flowlabel: "0x100000" },
+      'flowlabel: give "inherit", a number from 0 to 1048575 or one like "0x12345"',
+    ],
+    [
+      "Ip6Tunnel",
+      { remote: "ff02::5" },
+      "remote: ff02::5 is no host's address; this kind carries no multicast, GRE does",
+    ],
+    ["GreTunnel", { ikey: "x" }, 'ikey: give "none", a number from 0 to 4294967295 or one like "10.0.0.1"'],
+    [
+      "GreTunnel",
+      { ignoreDf: true },
+      "ignoreDf: packets are either sent with DF or cut up: set `pmtudisc: false` with it",
+    ],
+    [
+      "GreTunnel",
+      { local: undefined, remote: undefined },
+      "remote: a tunnel needs `local`, `remote` or both: the one without either is the kernel's gre0",
+    ],
+    [
+      "IpipTunnel",
+      { external: true, remote: "any", local: "any", ttl: 5 },
+      "ttl: with `external` each packet brings its own: leave `ttl` out",
+    ],
+    [
+      "IpipTunnel",
+      { encap: { type: "fou", dport: 5555, remcsum: true } },
+      'encap.remcsum: `fou` has no remote checksum offload: use `type: "gue"`',
+    ],
+    [
+      "IpipTunnel",
+      { mtu: "auto", remote: "any" },
+      "mtu: `auto` follows the route to `remote`: give `remote` an address, or `mtu` a number",
+    ],
+    [
+      "IpipTunnel",
+      { dev: "eth0", underlayNamespace: "" },
+      "dev: a device of another namespace can't be named to the kernel: leave `dev` out, and the route to `remote` decides",
     ],
     // Names.
     ["IpipTunnel", { name: "sixteen-letters1" }, "name: a device name has at most 15 characters"],
@@ -135,9 +205,9 @@ describe("what can't be is told with what would be right", () => {
       'mark: begins with "pulumi:" and has no blanks, "#" or more than 255 characters',
     ],
     // Numbers and words.
-    ["IpipTunnel", { mtu: 67 }, "mtu: Too small: expected number to be >=68"],
-    ["IpipTunnel", { mtu: 65_516 }, "mtu: Too big: expected number to be <=65515"],
-    ["IpipTunnel", { mtu: "1400" }, "mtu: Invalid input: expected number, received string"],
+    ["IpipTunnel", { mtu: 67 }, MTU],
+    ["IpipTunnel", { mtu: 65_516 }, MTU],
+    ["IpipTunnel", { mtu: "1400" }, MTU],
     [
       "IpipTunnel",
       { mtu: 1279, addresses: ["fd00::1/64"] },
@@ -263,7 +333,7 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { key: 5 },
-      "key: there is no property of this name; there are connection, namespace, name, local, remote, dev, ttl, tos, pmtudisc, mtu, addresses, up, adopt, mark",
+      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, up, adopt, mark",
     ],
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
     [

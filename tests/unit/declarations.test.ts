@@ -45,7 +45,7 @@ new Route("route", { connection, namespace: ns, destination: "default", dev: tun
 new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
 
 export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
-export const wanted: pulumi.Output<number | undefined> = tunnel.mtu;
+export const wanted: pulumi.Output<number | "auto" | undefined> = tunnel.mtu;
 export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
 export const host: pulumi.Output<string> = tunnel.connection.host;
 export const user: pulumi.Output<string | undefined> | undefined = tunnel.connection.user;

@@ -162,6 +162,16 @@ describe.each(Object.keys(samples))("%s", (type) => {
   });
 });
 
+test("a state of a release that knew fewer inputs is no change, where they have their defaults", async () => {
+  const call = calls("IpipTunnel");
+  const tunnel = { connection: CONNECTION, mark: MARK, name: "tun0", local: "10.0.0.1", remote: "10.0.0.2" };
+  const { inputs } = await call.check(tunnel);
+  const { mode, fwmark, external, encap, ...older } = (await call.create(inputs)).outs;
+  expect(await call.diff(older, inputs)).toMatchObject({ changes: false });
+  const changed = (await call.check({ ...tunnel, mode: "any" })).inputs;
+  expect(await call.diff(older, changed)).toMatchObject({ replaces: ["mode"] });
+});
+
 test("every handler is named as its type", () => {
   expect(Object.keys(handlers).sort()).toEqual(Object.keys(samples).sort());
 });

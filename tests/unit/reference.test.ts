@@ -24,7 +24,13 @@ test("an argument whose change replaces only sometimes says when", () => {
 test("what replaces is asked of the contracts, also for what is within an argument", () => {
   expect(named(structure("ConnectionArgs"), "replaces")).toEqual(["host", "port"]);
   expect(named(structure("VethPairEndArgs"), "replaces")).toEqual(["name", "namespace"]);
-  expect(named(args("IpipTunnel"), "replaces")).toEqual(["namespace", "name"]);
+  expect(named(args("IpipTunnel"), "replaces")).toEqual([
+    "namespace",
+    "name",
+    "mode",
+    "underlayNamespace",
+    "external",
+  ]);
   expect(named(args("IpipTunnel"), "depends")).toEqual(["connection", "remote", "dev"]);
 });
 

@@ -6,7 +6,7 @@ import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
 import { samples } from "../support/samples";
 
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = sdk;
+const { GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Namespace, Route, SitTunnel, Sysctl, VethPair } = sdk;
 
 type Bag = Record<string, unknown>;
 
@@ -93,6 +93,11 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   Namespace: (name) => new Namespace(name, { connection, name: "n1" }),
   VethPair: (name) => new VethPair(name, { connection, a: { name: "va" }, b: { name: "vb" } }),
   IpipTunnel: (name) => new IpipTunnel(name, { connection, name: "tun0", remote: "10.0.0.2" }),
+  SitTunnel: (name) => new SitTunnel(name, { connection, name: "tun0", remote: "10.0.0.2" }),
+  Ip6Tunnel: (name) => new Ip6Tunnel(name, { connection, name: "tun0", remote: "fd00::2" }),
+  GreTunnel: (name) =>
+    new GreTunnel(name, { connection, name: "tun0", remote: "10.0.0.2", ikey: 5, okey: 5 }),
+  Ip6GreTunnel: (name) => new Ip6GreTunnel(name, { connection, name: "tun0", remote: "fd00::2" }),
   Route: (name) => new Route(name, { connection, destination: "default", via: "10.0.0.1" }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
 };

@@ -37,7 +37,12 @@ export function changeOf(contract: Contract, path: readonly string[]): Change {
   const decide = contract.replaces[key];
   if (decide === always) return "replaces";
   const { schema } = unwrapped(contract.inputs.shape[key] as z.ZodType);
-  return decide === undefined && !(schema instanceof z.ZodObject) ? "in place" : "depends";
+  if (decide !== undefined) return "depends";
+  return schema instanceof z.ZodObject && replacesWithin(contract, key, schema) ? "depends" : "in place";
+}
+
+function replacesWithin(contract: Contract, key: string, schema: z.ZodObject): boolean {
+  return Object.keys(schema.shape).some((inner) => changeOf(contract, [key, inner]) === "replaces");
 }
 
 function nest(path: readonly string[], value: string): Record<string, unknown> {

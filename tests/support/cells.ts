@@ -1,0 +1,135 @@
+import { Lab } from "../../lab/lab";
+import { handlers } from "../../provider";
+import { connectionTo, shell, snapshot } from "./world";
+
+/**
+ * Attributes of resources on a real kernel, cell by cell: set, read back without a difference; changed by hand, found to
+ * be just that difference, and repaired; changed in the program, changed on the host.
+ */
+
+export interface Row {
+  readonly type: string;
+  readonly inputs: Record<string, unknown>;
+  /** Other values, each alone: what the program may change. */
+  readonly changes: readonly (readonly [
+    inputs: Record<string, unknown>,
+    replaces?: string | readonly string[],
+  ])[];
+  /** What somebody may do by hand, and the attributes in which that shows; none when the object is gone. */
+  readonly drift: readonly (readonly [command: string, attributes: readonly string[]])[];
+  /** What must be there before. */
+  readonly setUp?: readonly string[];
+}
+
+/** cells are the tests of some rows, on one machine. */
+export function cells(rows: readonly Row[]): void {
+  let lab: Lab;
+
+  beforeAll(async () => {
+    lab = await Lab.start({ hosts: ["machine"] });
+  });
+
+  afterAll(async () => {
+    await lab?.stop();
+  });
+
+  const run = (command: string) => shell(lab.host("machine"), command);
+
+  async function checked(row: Row, change: Record<string, unknown>): Promise<Record<string, unknown>> {
+    const news = {
+      ...row.inputs,
+      ...change,
+      connection: connectionTo(lab.host("machine")),
+      __provider: "text",
+    };
+    const given = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
+    const { inputs, failures } = await handler(row).check({}, given);
+    expect(failures).toEqual([]);
+    return inputs as Record<string, unknown>;
+  }
+
+  const handler = ({ type }: Row) => {
+    const found = handlers[type];
+    if (found === undefined) throw new Error(`no handler for ${type}`);
+    return found;
+  };
+
+  /** What refreshing and comparing says: the attributes that differ, and whether it is all gone. */
+  async function differences(
+    row: Row,
+    id: string,
+    state: Record<string, unknown>,
+    desired: Record<string, unknown>,
+  ) {
+    const { id: found, props = {}, inputs } = await handler(row).read(id, state);
+    if (found === "") return { gone: true, attributes: [], state };
+    const keys = Object.keys({ ...desired, ...inputs });
+    const attributes = keys.filter((key) => JSON.stringify(inputs?.[key]) !== JSON.stringify(desired[key]));
+    const diff = await handler(row).diff(id, props, desired);
+    expect(diff.changes).toBe(
+      attributes.filter((key) => key !== "__provider").length === 0 ? false : undefined,
+    );
+    return { gone: false, attributes: attributes.filter((key) => key !== "__provider"), state: props };
+  }
+
+  for (const row of rows) {
+    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? ""}`, () => {
+      let before: unknown;
+      let id: string;
+      let desired: Record<string, unknown>;
+      let state: Record<string, unknown>;
+
+      beforeAll(async () => {
+        for (const command of row.setUp ?? []) await run(command);
+        before = await snapshot(lab.host("machine"));
+        desired = await checked(row, {});
+        const made = await handler(row).create(desired);
+        id = made.id;
+        state = { ...made.outs, __provider: "text" };
+      });
+
+      test("reads back what was asked for", async () => {
+        expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
+      });
+
+      test.each(row.drift)("by hand: %s", async (command, attributes) => {
+        await run(command);
+        const found = await differences(row, id, state, desired);
+        expect({ ...found, state: undefined }).toEqual({
+          gone: attributes.length === 0,
+          attributes,
+          state: undefined,
+        });
+        const { outs } = await handler(row).update(id, found.state, desired);
+        state = { ...outs, __provider: "text" };
+        expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
+      });
+
+      const changes = row.changes.map(([change, replaces]) => ({ change, replaces }));
+      test.each(changes)("by program: %j", async ({ change, replaces }) => {
+        const wanted = await checked(row, change);
+        const diff = await handler(row).diff(id, state, wanted);
+        expect(diff.replaces).toEqual([replaces ?? []].flat());
+        if (replaces !== undefined) return;
+        const { outs } = await handler(row).update(id, state, wanted);
+        const changed = { ...outs, __provider: "text" };
+        expect(await differences(row, id, changed, wanted)).toMatchObject({ gone: false, attributes: [] });
+        const back = await handler(row).update(id, changed, desired);
+        state = { ...back.outs, __provider: "text" };
+        expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
+      });
+
+      test("deleting it leaves the host as it was", async () => {
+        await handler(row).delete(id, state);
+        expect(await snapshot(lab.host("machine"))).toEqual(before);
+      });
+
+      afterAll(async () => {
+        const made = (command: string) => row.setUp?.some((text) => text.startsWith(command));
+        for (const device of ["d1", "d2"])
+          if (made(`ip link add ${device} `)) await run(`ip link delete ${device}`);
+        if (made("ip netns add n1")) await run("ip netns delete n1");
+      });
+    });
+  }
+}
