@@ -58,7 +58,9 @@ export const greTunnel = defineResource({
   type: "GreTunnel",
   inputs,
   outputs,
-  replaces: { ...replaces, remote: between },
+  // A device to one host, to all and to a group are three different things to the kernel (ip_tunnel_changelink in
+  // net/ipv4/ip_tunnel.c).
+  replaces: { ...replaces, remote: (from, to) => between(from, to) || isGroup(from) !== isGroup(to) },
   module: "ip_gre",
   // iproute2 gives a tunnel to a group the group's address as its key, unless it is told another one.
   complete({ remote, ikey, okey }) {
