@@ -29,10 +29,10 @@ function snippetsIn(paper: string): Snippet[] {
 
 /** What a piece of a program may take for granted. */
 const PRELUDE = `
-import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
+import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, TunnelLink, TunnelMesh, VethPair } from "pulumi-ipip";
 declare const connection: ConnectionArgs;
 declare const tunnel: IpipTunnel;
-export const classes = [IpipTunnel, Namespace, Route, Sysctl, VethPair];
+export const classes = [IpipTunnel, Namespace, Route, Sysctl, TunnelLink, TunnelMesh, VethPair];
 `;
 
 /** The file that a snippet would be: a whole program in its module system, or a piece of one in a block. */
@@ -64,7 +64,8 @@ test("the README shows a CommonJS program and an ES module, and the reference an
   expect(readme.filter((text) => text.includes('require("pulumi-ipip")'))).toHaveLength(1);
   expect(readme.filter((text) => text.includes('from "pulumi-ipip"'))).toHaveLength(1);
   const reference = textsOf("reference.md").join("");
-  for (const { name } of published.api.resources) expect(reference).toContain(`new ${name}(`);
+  const { resources, components } = published.api;
+  for (const { name } of [...resources, ...components]) expect(reference).toContain(`new ${name}(`);
 });
 
 test.each(papers.map((paper) => [relative(ROOT, paper), paper] as const))(
