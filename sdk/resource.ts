@@ -7,8 +7,15 @@ import type { Contract, Parent } from "../provider/resource";
 /** Named is a resource whose object others are in or on; it may be given wherever its name may. */
 export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<string> };
 
+const labels = new WeakMap<object, string>();
+
+/** labelOf is the name that a program gave a resource of ours, which stays the same while the resource does. */
+export function labelOf(resource: pulumi.Resource): string | undefined {
+  return labels.get(resource);
+}
+
 /** In brackets no union is taken apart: an `Output<boolean>` is no `Input<true> | Input<false>`. */
-type Value<T> = [T] extends [Parent]
+export type Value<T> = [T] extends [Parent]
   ? pulumi.Input<string> | Named
   : [T] extends [readonly (infer Item)[]]
     ? pulumi.Input<Value<Item>[]>
@@ -16,7 +23,7 @@ type Value<T> = [T] extends [Parent]
       ? pulumi.Input<Values<T>>
       : pulumi.Input<T>;
 
-type Values<T> = { [K in keyof T]: Value<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
+export type Values<T> = { [K in keyof T]: Value<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
 
 /** What the class gives when the program doesn't. */
 type Given<T> = T extends { mark: string } ? Omit<T, "mark"> & Partial<Pick<T, "mark">> : T;
@@ -70,6 +77,7 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject, F>(
         },
         withParents(opts, parents),
       );
+      labels.set(this, name);
     }
 
     static override isInstance(value: unknown): value is pulumi.CustomResource {

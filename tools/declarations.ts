@@ -4,19 +4,22 @@
  */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Api, Property, Resource, Structure, Type } from "./api/model";
+import type { Api, Component, Property, Resource, Structure, Type } from "./api/model";
 import { readApi } from "./api/read";
 
 /** declarations is the text of the published types. */
-export function declarations({ resources, structures }: Api): string {
+export function declarations({ resources, components, structures }: Api): string {
   return [
     "// Made by tools/declarations.ts from provider/resources and sdk.",
     'import * as pulumi from "@pulumi/pulumi";',
     "",
     doc("A resource whose object others are in or on; it may be given wherever its name may."),
     "export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<string> };",
+    doc("One end of a link: the resource of the link's kind."),
+    "export type Tunnel = Named & { readonly effectiveMtu: pulumi.Output<number> };",
     ...structures.map(structureText),
     ...resources.map(resourceText),
+    ...components.map(componentText),
     "",
   ].join("\n");
 }
@@ -27,7 +30,22 @@ function structureText(structure: Structure): string {
   return ["", doc(structure.doc), `export interface ${name} {`, ...lines, "}"].join("\n");
 }
 
-function resourceText({ name, doc: text, examples, args, outputs }: Resource): string {
+function resourceText(resource: Resource): string {
+  return classText(resource, "CustomResource", resource.outputs.map(output));
+}
+
+function componentText(component: Component): string {
+  const members = component.outputs.map(
+    ({ name, doc: text, text: type }) => `${doc(text, "  ")}\n  readonly ${name}: ${type};`,
+  );
+  return classText(component, "ComponentResource", members);
+}
+
+function classText(
+  { name, doc: text, examples, args }: Resource | Component,
+  base: "CustomResource" | "ComponentResource",
+  members: readonly string[],
+): string {
   const shown = examples.map((example) => `\n\n@example\n\`\`\`ts\n${example}\n\`\`\``);
   return [
     "",
@@ -37,18 +55,20 @@ function resourceText({ name, doc: text, examples, args, outputs }: Resource): s
     "}",
     "",
     doc(text + shown.join("")),
-    `export declare class ${name} extends pulumi.CustomResource {`,
-    `  constructor(name: string, args: ${name}Args, opts?: pulumi.CustomResourceOptions);`,
-    doc("Whether a value is a resource of this type, also one of another copy of this package.", "  "),
+    `export declare class ${name} extends pulumi.${base} {`,
+    `  constructor(name: string, args: ${name}Args, opts?: pulumi.${base}Options);`,
+    doc(`Whether a value is a ${WHAT[base]} of this type, also one of another copy of this package.`, "  "),
     `  static isInstance(value: unknown): value is ${name};`,
-    ...outputs.map(output),
+    ...members,
     "}",
   ].join("\n");
 }
 
+const WHAT = { CustomResource: "resource", ComponentResource: "component" } as const;
+
 function argument(property: Property): string {
-  const { name, optional, type } = property;
-  const text = `${given(type)}${optional ? " | undefined" : ""}`;
+  const { name, optional, type, fixed } = property;
+  const text = `${fixed ? plainly(type) : given(type)}${optional ? " | undefined" : ""}`;
   return `${doc(argumentDoc(property), "  ")}\n  ${name}${optional ? "?" : ""}: ${text};`;
 }
 
@@ -85,6 +105,11 @@ function given(type: Type): string {
     case "parent":
       return "pulumi.Input<string> | Named";
   }
+}
+
+/** plainly is the type of an argument that can't be an output; what is within may be. */
+function plainly(type: Type): string {
+  return type.kind === "list" ? `readonly ${plainly(type.item)}[]` : read(type);
 }
 
 function read(type: Type): string {

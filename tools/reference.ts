@@ -3,7 +3,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Api, Property, Resource, Structure, Type } from "./api/model";
+import type { Api, Component, Property, Resource, Structure, Type } from "./api/model";
 import { readApi } from "./api/read";
 
 const FILE = resolve(__dirname, "../docs/reference.md");
@@ -12,26 +12,29 @@ const INTRODUCTION = `<!-- Made by \`npm run docs\` from the docs of the schemas
 # Reference
 
 Every resource takes \`new Resource(name, args, opts)\`, as all of Pulumi's do, and lives in the host's kernel: the host
-needs sshd, a POSIX shell and iproute2.
+needs sshd, a POSIX shell and iproute2. \`TunnelLink\` and \`TunnelMesh\` are components, which make resources of the others.
 
 - **Type**: an argument may also be an output of another resource, or a promise. Where it says *or a resource*, give the
   resource that makes the object (\`namespace: ns\`) or the object's name (\`namespace: "blue"\`).
 - **Default**: what holds when the argument is left out. With none, the host decides, and what it decides is no drift.
 - **On change**: *in place* changes the object that is there. *Replaces* removes it and makes another, in this order
   where both can't be there at once. *Depends*: the meaning says on what.
-- Every argument can also be read as an output of the resource, in canonical form: \`ttl: "inherit"\` reads \`0\`.`;
+- **plain**: an argument that can't be an output, since names are made of it; what is within it may be, where it does
+  not say so.
+- Every argument of a resource can also be read as an output of the resource, in canonical form: \`ttl: "inherit"\` reads \`0\`.`;
 
 /** reference is the text of docs/reference.md. */
-export function reference({ resources, structures }: Api): string {
+export function reference({ resources, components, structures }: Api): string {
   const given = structures.filter((structure) => structure.given);
   // A structure of one resource stands beside it, one of them all at the end.
-  const ownerOf = ({ name }: Structure) => resources.find((resource) => name.startsWith(resource.name));
+  const classes = [...resources, ...components];
+  const ownerOf = ({ name }: Structure) => classes.find((one) => name.startsWith(one.name));
   const shared = given.filter((structure) => ownerOf(structure) === undefined);
-  const parts = resources.flatMap((resource) => [
-    resourceText(resource, structures),
-    ...given.filter((structure) => ownerOf(structure) === resource).map((own) => structureText(own, "###")),
+  const parts = classes.flatMap((one) => [
+    "id" in one ? resourceText(one, structures) : componentText(one),
+    ...given.filter((structure) => ownerOf(structure) === one).map((own) => structureText(own, "###")),
   ]);
-  const contents = [...resources, ...shared]
+  const contents = [...classes, ...shared]
     .map(({ name }) => `- [${name}](#${name.toLowerCase()})`)
     .join("\n");
   return `${[INTRODUCTION, contents, ...parts, ...shared.map((one) => structureText(one, "##"))].join("\n\n")}\n`;
@@ -55,18 +58,35 @@ function resourceText(resource: Resource, structures: readonly Structure[]): str
   ].join("\n\n");
 }
 
+function componentText({ name, doc, examples, args, outputs }: Component): string {
+  return [
+    `## ${name}`,
+    doc,
+    ...examples.map((example) => `\`\`\`ts\n${example}\n\`\`\``),
+    "### Arguments",
+    argumentTable(args),
+    "### Outputs",
+    table(
+      ["Output", "Type", "Meaning"],
+      outputs.map((output) => [`\`${output.name}\``, `\`${output.text}\``, output.doc]),
+    ),
+  ].join("\n\n");
+}
+
 function structureText({ name, doc, properties }: Structure, heading: string): string {
   return [`${heading} ${name}`, doc, argumentTable(properties)].join("\n\n");
 }
 
 function argumentTable(args: readonly Property[]): string {
+  // Of a component its resources decide what a change does.
+  const changes = args.some(({ change }) => change !== undefined);
   return table(
-    ["Argument", "Type", "Default", "On change", "Meaning"],
+    ["Argument", "Type", "Default", ...(changes ? ["On change"] : []), "Meaning"],
     args.map((arg) => [
       `\`${arg.name}\``,
-      typeText(arg.type),
+      `${typeText(arg.type)}${arg.fixed ? ", plain" : ""}`,
       arg.optional ? defaultText(arg) : "*required*",
-      arg.change ?? "",
+      ...(changes ? [arg.change ?? ""] : []),
       arg.secret ? `${arg.doc} *Secret.*` : arg.doc,
     ]),
   );

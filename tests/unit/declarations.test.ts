@@ -3,6 +3,8 @@ import { resolve } from "node:path";
 import ts from "typescript";
 import { z } from "zod";
 import type { Contract } from "../../provider/resource";
+import { tunnelLink } from "../../sdk/link/args";
+import { tunnelMesh } from "../../sdk/mesh/args";
 import { Published, strict } from "../support/published";
 
 /** Reading the compiler's libraries takes a while the first time. */
@@ -18,10 +20,14 @@ const contracts = readdirSync(RESOURCES)
   .map((file): Record<string, Contract> => require(resolve(RESOURCES, file)))
   .flatMap((module) => Object.values(module).filter((value) => typeof value.type === "string"));
 
+const components = [tunnelLink, tunnelMesh];
+
 /** A program as a user writes it, with every class. */
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
-import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
+import {
+  type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, type Tunnel, TunnelLink, TunnelMesh, VethPair,
+} from "pulumi-ipip";
 
 const key = new pulumi.Config().requireSecret("key");
 const connection: ConnectionArgs = {
@@ -44,6 +50,25 @@ const tunnel = new IpipTunnel(
 new Route("route", { connection, namespace: ns, destination: "default", dev: tunnel, table: "main", type: "unicast" });
 new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
 
+const site = (underlay: pulumi.Input<string>, more: { networks?: string[] } = {}) => ({ connection, underlay, ...more });
+const link = new TunnelLink(
+  "link",
+  {
+    a: { ...site(pulumi.output("203.0.113.10")), namespace: ns, address: "192.168.50.1/30", device: undefined },
+    b: { ...site("198.51.100.20", { networks: ["10.10.2.0/24"] }), address: tunnel.local },
+    mtu: tunnel.effectiveMtu,
+  },
+  { dependsOn: [tunnel] },
+);
+const mesh = new TunnelMesh("mesh", {
+  pool: "172.31.0.0/16",
+  sites: ["x", "y"].map((name, id) => ({ name, id, ...site(\`10.0.0.\${id}\`) })),
+  hubs: ["x"],
+});
+new Route("beyond", { connection, destination: "10.9.0.0/16", dev: link.a });
+
+export const ends: readonly Tunnel[] = mesh.links.flatMap(({ a, b }) => [a, b]);
+export const drawn: pulumi.Output<string> = pulumi.interpolate\`\${link.topology} \${mesh.topology}\`;
 export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
 export const wanted: pulumi.Output<number | "auto" | undefined> = tunnel.mtu;
 export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
@@ -63,8 +88,13 @@ describe("every property is declared with a doc that an editor shows", () => {
         type ${type}Outputs = Omit<ipip.${type}, keyof pulumi.CustomResource>;
         export type ${type}Values = { [K in keyof ${type}Outputs]: pulumi.Unwrap<${type}Outputs[K]> };`,
     );
+    const ofComponents = components.map(
+      ({ type }) => `
+        export type ${type}Args = ConstructorParameters<typeof ipip.${type}>[1];
+        export type ${type}Values = Omit<ipip.${type}, keyof pulumi.ComponentResource>;`,
+    );
     const imports = `import type * as pulumi from "@pulumi/pulumi"; import type * as ipip from "pulumi-ipip";`;
-    program = published.program({ "types.ts": imports + types.join("") });
+    program = published.program({ "types.ts": imports + [...types, ...ofComponents].join("") });
   }, COMPILING);
 
   test.each(contracts.map((contract) => [contract.type, contract] as const))(
@@ -73,6 +103,25 @@ describe("every property is declared with a doc that an editor shows", () => {
       const nothing = { undocumented: [], missing: [], strange: [] };
       expect(documented(program, `${type}Args`, inputs)).toEqual(nothing);
       expect(documented(program, `${type}Values`, inputs.extend(outputs.shape))).toEqual(nothing);
+    },
+    COMPILING,
+  );
+
+  test.each(components.map((component) => [component.type, component.inputs] as const))(
+    "of the component %s",
+    (type, inputs) => {
+      expect(documented(program, `${type}Args`, inputs)).toEqual({
+        undocumented: [],
+        missing: [],
+        strange: [],
+      });
+      const outputs = type === "TunnelLink" ? ["a", "b", "mtu", "topology"] : ["links", "mtu", "topology"];
+      const shape = z.object(Object.fromEntries(outputs.map((key) => [key, z.unknown()])));
+      expect(documented(program, `${type}Values`, shape)).toEqual({
+        undocumented: [],
+        missing: [],
+        strange: [],
+      });
     },
     COMPILING,
   );
@@ -171,14 +220,24 @@ describe("what a program gets wrong is an error", () => {
       `new Route("r", { ${to}, dev: new Sysctl("s", { connection, ${key} }) })`,
       /'Sysctl'/,
     ],
+    [
+      "an output where a name is made of it",
+      `new TunnelMesh("m", { pool: new IpipTunnel("t", { ${tunnel} }).local, sites: [] })`,
+      /'Output<string>' is not assignable to type 'string'/,
+    ],
+    [
+      "a link with one side",
+      `new TunnelLink("l", { a: { connection, underlay: "10.0.0.1", address: "10.1.0.1/30" } })`,
+      /'b' is missing/,
+    ],
     ["an output that is not there", `new IpipTunnel("t", { ${tunnel} }).carrier`, /'carrier' does not exist/],
   ] as const;
   let errors: string[];
   beforeAll(() => {
     const program = (statement: string) =>
-      `import { IpipTunnel, Namespace, Route, Sysctl } from "pulumi-ipip";
+      `import { IpipTunnel, Namespace, Route, Sysctl, TunnelLink, TunnelMesh } from "pulumi-ipip";
        const connection = { host: "203.0.113.10", knownHosts: "~/.ssh/known_hosts" };
-       export const made = [IpipTunnel, Namespace, Route, Sysctl];
+       export const made = [IpipTunnel, Namespace, Route, Sysctl, TunnelLink, TunnelMesh];
        ${statement};`;
     const files = mistakes.map(([, statement], index) => [`wrong${index}.ts`, program(statement)]);
     errors = published.errors(Object.fromEntries(files));
@@ -197,7 +256,7 @@ describe("what a program gets wrong is an error", () => {
 test(
   "whatever the source takes and gives, the declarations take and give",
   () => {
-    const checks = contracts.map(
+    const checks = [...contracts, ...components].map(
       ({ type }) => `
     export const args${type}: ConstructorParameters<typeof published.${type}>[1] =
       {} as ConstructorParameters<typeof source.${type}>[1];

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import * as sdk from "../../sdk";
 import { Published, strict } from "../support/published";
 
 const ROOT = resolve(__dirname, "../..");
@@ -29,10 +30,10 @@ function snippetsIn(paper: string): Snippet[] {
 
 /** What a piece of a program may take for granted. */
 const PRELUDE = `
-import { type ConnectionArgs, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Namespace, Route, SitTunnel, Sysctl, VethPair } from "pulumi-ipip";
+import { type ConnectionArgs, ${Object.keys(sdk).join(", ")} } from "pulumi-ipip";
 declare const connection: ConnectionArgs;
 declare const tunnel: IpipTunnel;
-export const classes = [GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Namespace, Route, SitTunnel, Sysctl, VethPair];
+export const classes = [${Object.keys(sdk).join(", ")}];
 `;
 
 /** The file that a snippet would be: a whole program in its module system, or a piece of one in a block. */
@@ -64,7 +65,8 @@ test("the README shows a CommonJS program and an ES module, and the reference an
   expect(readme.filter((text) => text.includes('require("pulumi-ipip")'))).toHaveLength(1);
   expect(readme.filter((text) => text.includes('from "pulumi-ipip"'))).toHaveLength(1);
   const reference = textsOf("reference.md").join("");
-  for (const { name } of published.api.resources) expect(reference).toContain(`new ${name}(`);
+  const { resources, components } = published.api;
+  for (const { name } of [...resources, ...components]) expect(reference).toContain(`new ${name}(`);
 });
 
 test.each(papers.map((paper) => [relative(ROOT, paper), paper] as const))(

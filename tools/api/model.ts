@@ -3,6 +3,7 @@
  */
 export interface Api {
   readonly resources: readonly Resource[];
+  readonly components: readonly Component[];
   /** Objects within arguments and outputs, each once. */
   readonly structures: readonly Structure[];
 }
@@ -17,6 +18,22 @@ export interface Resource {
   readonly args: readonly Property[];
   /** All that can be read of it: the arguments, and what the host tells besides. */
   readonly outputs: readonly Property[];
+}
+
+/** Component is a class that makes resources of other classes. */
+export interface Component {
+  readonly name: string;
+  readonly doc: string;
+  readonly examples: readonly string[];
+  readonly args: readonly Property[];
+  readonly outputs: readonly Member[];
+}
+
+/** Member is what can be read of a component, with its type as it is written. */
+export interface Member {
+  readonly name: string;
+  readonly doc: string;
+  readonly text: string;
 }
 
 export interface Structure {
@@ -34,6 +51,8 @@ export interface Property {
   readonly type: Type;
   readonly default?: unknown;
   readonly secret: boolean;
+  /** Whether an argument can't be an output. */
+  readonly fixed: boolean;
   /** What a change of an argument does; undefined for what is no argument. */
   readonly change?: Change;
 }

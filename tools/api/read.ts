@@ -3,7 +3,7 @@ import ts from "typescript";
 import { z } from "zod";
 import type { Contract } from "../../provider/resource";
 import { changeOf, idOf, unwrapped } from "./contract";
-import type { Api, Property, Resource, Structure, Type } from "./model";
+import type { Api, Component, Member, Property, Resource, Structure, Type } from "./model";
 
 const ROOT = resolve(__dirname, "../..");
 
@@ -16,15 +16,20 @@ export async function readApi(): Promise<Api> {
   const exported = checker.getExportsOfModule(present(module, entry));
   const reader = new Reader(checker);
   const resources: Resource[] = [];
-  for (const symbol of exported.filter(isClass)) resources.push(await reader.resource(symbol));
+  const components: Component[] = [];
+  for (const symbol of exported.filter(isClass)) {
+    const read = await reader.read(symbol);
+    if ("id" in read) resources.push(read);
+    else components.push(read);
+  }
   const structures = [...reader.structures.values()].map(({ structure }) => structure);
   // What is not understood here would be missing from the published declarations.
-  const published = ["Named", ...structures.map(({ name }) => name)];
+  const published = ["Named", "Tunnel", ...structures.map(({ name }) => name)];
   const strange = exported.filter((symbol) => !isClass(symbol) && !published.includes(symbol.name));
   if (strange.length > 0) {
     throw new Error(`tools/api can't publish ${strange.map(({ name }) => name).join(", ")} of sdk/index.ts`);
   }
-  return { resources, structures };
+  return { resources, components, structures };
 }
 
 function isClass(symbol: ts.Symbol): boolean {
@@ -38,7 +43,8 @@ function compilerOptions(): ts.CompilerOptions {
 
 /** Place is where a property stands, for all that has to be known of it besides its type. */
 interface Place {
-  readonly contract: Contract;
+  /** That of a resource; a component has none. */
+  readonly contract?: Contract;
   readonly resource: string;
   /** Names from the argument down; undefined among what the host tells. */
   readonly path?: readonly string[];
@@ -51,30 +57,45 @@ class Reader {
 
   constructor(private readonly checker: ts.TypeChecker) {}
 
-  async resource(symbol: ts.Symbol): Promise<Resource> {
+  async read(symbol: ts.Symbol): Promise<Resource | Component> {
     const constant = this.contractOf(symbol);
     const declaration = present(constant.valueDeclaration, `the contract of ${symbol.name}`);
     const file = declaration.getSourceFile().fileName;
-    const exported: Record<string, Contract> = await import(file);
+    const exported: Record<string, Contract | Pick<Contract, "type" | "inputs">> = await import(file);
     const contract = present(exported[constant.name], `${constant.name} in ${file}`);
     const type = this.checker.getTypeOfSymbol(constant);
     const inputs = this.member(type, "inputs");
-    const place = { contract, resource: symbol.name, file };
+    const place = { resource: symbol.name, file, ...("outputs" in contract && { contract }) };
     const optional = this.optionalArgs(symbol);
     const args = this.properties(contract.inputs, this.side(inputs, "input"), { ...place, path: [] }, true);
-    const read = this.properties(contract.inputs, this.side(inputs, "output"), place, false);
-    const told = this.side(this.member(type, "outputs"), "output");
-    return {
+    const common = {
       name: symbol.name,
       doc: this.doc(constant),
       examples: constant
         .getJsDocTags(this.checker)
         .filter(({ name }) => name === "example")
         .map(({ text }) => ts.displayPartsToString(text)),
-      id: idOf(contract),
       args: args.map((one) => ({ ...one, optional: optional.has(one.name) })),
+    };
+    if (!("outputs" in contract)) return { ...common, outputs: this.members(symbol) };
+    const read = this.properties(contract.inputs, this.side(inputs, "output"), place, false);
+    const told = this.side(this.member(type, "outputs"), "output");
+    return {
+      ...common,
+      id: idOf(contract),
       outputs: [...read, ...this.properties(contract.outputs, told, place, false)],
     };
+  }
+
+  /** What a component has besides what Pulumi's own class has. */
+  private members(symbol: ts.Symbol): Member[] {
+    const properties = this.checker.getDeclaredTypeOfSymbol(symbol).getProperties();
+    return properties.flatMap((property) => {
+      const [declaration] = property.declarations ?? [];
+      if (declaration === undefined || !ts.isPropertySignature(declaration)) return [];
+      const text = present(declaration.type, `the type of ${property.name}`).getText();
+      return [{ name: property.name, doc: this.doc(property), text }];
+    });
   }
 
   /** `class IpipTunnel extends resource(ipipTunnel) {}`: the constant between the brackets. */
@@ -105,13 +126,16 @@ class Reader {
         optional: isOptional(symbol),
         type: this.typeOf(symbol, core, at, given),
         secret,
-        ...(at.path && { default: value, change: changeOf(at.contract, at.path) }),
+        fixed: this.fixedIn(this.checker.getTypeOfSymbol(symbol)) !== undefined,
+        ...(at.path && { default: value }),
+        ...(at.path && at.contract && { change: changeOf(at.contract, at.path) }),
       };
     });
   }
 
   private typeOf(symbol: ts.Symbol, schema: z.ZodType, place: Place, given: boolean): Type {
-    const type = this.checker.getNonNullableType(this.checker.getTypeOfSymbol(symbol));
+    const own = this.checker.getTypeOfSymbol(symbol);
+    const type = this.fixedIn(own) ?? this.checker.getNonNullableType(own);
     if (type.aliasSymbol?.name === "Parent") return { kind: "parent" };
     if (this.checker.isArrayType(type)) {
       const [item] = this.checker.getTypeArguments(type as ts.TypeReference);
@@ -119,6 +143,13 @@ class Reader {
       return { kind: "list", item: this.valueOf(symbol, element, present(item, symbol.name), place, given) };
     }
     return this.valueOf(symbol, schema, type, place, given);
+  }
+
+  /** The type in `Fixed<T>`, by which a component says that an argument can't be an output. */
+  private fixedIn(type: ts.Type): ts.Type | undefined {
+    const core = this.checker.getNonNullableType(type);
+    if (core.symbol?.name !== "Fixed") return undefined;
+    return this.checker.getTypeArguments(core as ts.TypeReference)[0];
   }
 
   private valueOf(symbol: ts.Symbol, schema: z.ZodType, type: ts.Type, place: Place, given: boolean): Type {
@@ -154,12 +185,14 @@ class Reader {
     return name;
   }
 
-  /** The constant that a property's schema begins with: `become` in `become.optional()`. */
+  /** The constant that a property's schema begins with: `become` in `become.optional()` and in `fixedly(become)`. */
   private constantOf(property: ts.Node): ts.Symbol | undefined {
     if (!ts.isPropertyAssignment(property)) return undefined;
     let expression: ts.Expression = property.initializer;
     while (ts.isCallExpression(expression) || ts.isPropertyAccessExpression(expression)) {
-      expression = expression.expression;
+      const [inner] = ts.isCallExpression(expression) ? expression.arguments : [];
+      // A function of ours, `fixedly(side)`, has the schema between its brackets.
+      expression = ts.isIdentifier(expression.expression) && inner ? inner : expression.expression;
     }
     const symbol = this.checker.getSymbolAtLocation(expression);
     const constant = symbol && this.original(symbol);
