@@ -1,9 +1,12 @@
 import { dynamicProvider, type Provider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
+import { address } from "./resources/address";
 import { ipipTunnel } from "./resources/ipip-tunnel";
+import { link } from "./resources/link";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
+import { rule } from "./resources/rule";
 import { sysctl } from "./resources/sysctl";
 import { vethPair } from "./resources/veth-pair";
 
@@ -12,9 +15,12 @@ import { vethPair } from "./resources/veth-pair";
  * path and these names never move, or old stacks could be neither refreshed nor destroyed.
  */
 export const handlers: Readonly<Record<string, Provider>> = {
+  Address: dynamicProvider(address),
   IpipTunnel: dynamicProvider(ipipTunnel),
+  Link: dynamicProvider(link),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
+  Rule: dynamicProvider(rule),
   Sysctl: dynamicProvider(sysctl),
   VethPair: dynamicProvider(vethPair),
 };

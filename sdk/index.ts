@@ -1,6 +1,9 @@
+import { address } from "../provider/resources/address";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
+import { link } from "../provider/resources/link";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
+import { rule } from "../provider/resources/rule";
 import { sysctl } from "../provider/resources/sysctl";
 import { vethPair } from "../provider/resources/veth-pair";
 import { resource } from "./resource";
@@ -12,3 +15,6 @@ export class VethPair extends resource(vethPair) {}
 export class IpipTunnel extends resource(ipipTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class Rule extends resource(rule) {}
+export class Address extends resource(address) {}
+export class Link extends resource(link) {}

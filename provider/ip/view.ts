@@ -6,6 +6,7 @@ import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
+import { type RuleEntry, rulesOf } from "./rules";
 
 /** Unclear: a question about one object alone failed, which proves neither its presence nor its absence. */
 export class Unclear extends Error {}
@@ -19,6 +20,15 @@ const namespacesOf = (entries: readonly unknown[]): string[] =>
 /** The questions that can be asked of a host. */
 const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
 const links = (netns?: string): Command => within(netns, ["ip", "-json", "-details", "address", "show"]);
+/** The same with numbers in place of the names that a host may have for them. */
+const numbered = (netns?: string): Command =>
+  within(netns, ["ip", "-json", "-details", "-Numeric", "address", "show"]);
+/** That of IPv6 takes an option, for a rule need not have an address. */
+const rules = (family: Family, netns?: string): Command =>
+  within(netns, [
+    ...["ip", ...(family === 6 ? ["-6"] : []), "-json", "-details", "-Numeric"],
+    ...["rule", "show"],
+  ]);
 /**
  * All of a family: an option, which says the same as the whole range of its addresses, no line of a batch can have. Of
  * IPv4 the main table is asked for alone, which spares those of the kernel's own; another one may not be there, which is
@@ -65,6 +75,8 @@ export const ask = {
     inNamespace(netns, [routes(family, table, netns)]),
   /** Those of our own among them. */
   ownRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [ownRoutes(family, netns)]),
+  numberedLinks: (netns?: string): Command[] => inNamespace(netns, [numbered(netns)]),
+  rules: (family: Family, netns?: string): Command[] => inNamespace(netns, [rules(family, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   /** One device of the session's own namespace that should be there. */
@@ -128,9 +140,21 @@ export class View {
     );
   }
 
-  /** file: the contents of a file below /proc/sys as a namespace sees it. */
+  /** numberedLink: one device of a namespace, of which the group is told by its number. */
+  numberedLink(name: string, netns?: string): Link | undefined {
+    if (!this.has(netns)) return undefined;
+    return this.entries(numbered(netns), linksOf).find((one) => one.name === name);
+  }
+
+  /** rules: the policy rules of a family in a namespace, in the kernel's order. */
+  rules(family: Family, netns?: string): RuleEntry[] | undefined {
+    return this.has(netns) ? this.entries(rules(family, netns), rulesOf) : undefined;
+  }
+
+  /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
   file(path: string, netns?: string): string | undefined {
     if (!this.has(netns)) return undefined;
+    if (!this.asked(exists(path, netns))) throw new Unclear(path);
     const { code, stderr } = this.answer(exists(path, netns));
     if (code === 1 && stderr.trim() === "") return undefined;
     return this.succeeded(contents(path, netns)).stdout;

@@ -1,5 +1,5 @@
 // One resource of every type, on the machine that the README calls host a.
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = require("pulumi-ipip");
+const { Address, IpipTunnel, Link, Namespace, Route, Rule, Sysctl, VethPair } = require("pulumi-ipip");
 
 const connection = {
   host: "203.0.113.10",
@@ -19,3 +19,6 @@ const tunnel = new IpipTunnel("tunnel", {
   addresses: ["192.168.50.1/30"],
 });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
+new Rule("rule", { connection, namespace, priority: 1000, from: "10.10.1.0/24", table: 100 });
+new Address("address", { connection, namespace, dev: "lo", address: "10.255.0.1/32" });
+new Link("link", { connection, namespace, dev: "lo", txqlen: 500 });
