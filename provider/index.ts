@@ -1,12 +1,15 @@
 import { dynamicProvider, type Provider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
+import { address } from "./resources/address";
 import { greTunnel } from "./resources/gre-tunnel";
 import { ip6GreTunnel } from "./resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "./resources/ip6-tunnel";
 import { ipipTunnel } from "./resources/ipip-tunnel";
+import { link } from "./resources/link";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
+import { rule } from "./resources/rule";
 import { sitTunnel } from "./resources/sit-tunnel";
 import { sysctl } from "./resources/sysctl";
 import { vethPair } from "./resources/veth-pair";
@@ -16,13 +19,16 @@ import { vethPair } from "./resources/veth-pair";
  * path and these names never move, or old stacks could be neither refreshed nor destroyed.
  */
 export const handlers: Readonly<Record<string, Provider>> = {
+  Address: dynamicProvider(address),
   IpipTunnel: dynamicProvider(ipipTunnel),
   GreTunnel: dynamicProvider(greTunnel),
   Ip6GreTunnel: dynamicProvider(ip6GreTunnel),
   Ip6Tunnel: dynamicProvider(ip6Tunnel),
   SitTunnel: dynamicProvider(sitTunnel),
+  Link: dynamicProvider(link),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
+  Rule: dynamicProvider(rule),
   Sysctl: dynamicProvider(sysctl),
   VethPair: dynamicProvider(vethPair),
 };

@@ -77,9 +77,8 @@ export class Lifecycle {
       if (made !== undefined) return made;
     }
     const { view, found: before } = await subject.look();
-    if (before !== undefined && desired.adopt !== true && !subject.isOurs(before)) {
-      throw this.taken(subject, before);
-    }
+    const ours = (found: Fields) => this.contract.unmarked !== true && subject.isOurs(found);
+    if (before !== undefined && desired.adopt !== true && !ours(before)) throw this.taken(subject, before);
     const clearing = this.clearing(subject, view);
     const memory = this.memory(before ?? {});
     return await subject.bring({ before, clearing, target: desired, memory });
@@ -97,8 +96,9 @@ export class Lifecycle {
     }
     // Without a view of what is around it, it is there itself, so nothing is in its place.
     const clearing = view === undefined ? [] : this.clearing(subject, view);
-    const target = this.contract.release?.(old, desired) ?? desired;
-    return await subject.bring({ before, clearing, target: target as Desired, memory: this.memory(state) });
+    const memory = this.memory(state);
+    const target = this.contract.release?.({ ...old, ...memory }, desired) ?? desired;
+    return await subject.bring({ before, clearing, target: target as Desired, memory });
   }
 
   /** read tells what the host has; undefined when the object is gone. */
@@ -141,6 +141,7 @@ export class Lifecycle {
   private trace({ mark }: Desired, memory: Fields): string {
     if (typeof mark === "string") return howToFind(mark, this.contract.sharedMark === true);
     const before = Object.entries(memory).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
+    if (before.length === 0) return "It bears no mark.";
     return `It bears no mark. What the state knew of the time before it: ${before.join(", ")}.`;
   }
 
@@ -185,11 +186,13 @@ function forgotten({ name }: Subject, { host, why }: HostUnreachable, trace: str
 function taken({ host, name, desired }: Subject, found: Fields): Conflict {
   const mark = found.mark;
   const whose =
-    mark === desired.mark
-      ? "another program of ours made it"
-      : isMark(String(mark))
-        ? `it belongs to ${mark}`
-        : "it was not made by Pulumi";
+    mark === undefined
+      ? "it has no room for a mark that would tell whose it is"
+      : mark === desired.mark
+        ? "another program of ours made it"
+        : isMark(String(mark))
+          ? `it belongs to ${mark}`
+          : "it was not made by Pulumi";
   const shown = Object.entries(found)
     .filter(([key, value]) => ["string", "number", "boolean"].includes(typeof value) && key !== "mark")
     .map(([key, value]) => `${key} ${value}`);

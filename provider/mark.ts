@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 
 /**
  * How objects of ours are told from a stranger's. Links carry an alias `pulumi:PROJECT/STACK/NAME`
- * (`ip link set … alias`, at most 255 bytes: IFALIASZ in linux/if.h), routes a protocol number.
+ * (`ip link set … alias`, at most 255 bytes: IFALIASZ in linux/if.h), routes and rules a protocol number.
  */
 const PREFIX = "pulumi:";
 const MAX_ALIAS = 255;
 
-/** ROUTE_PROTOCOL marks our routes; free in iproute2's rt_protos and above RTPROT_STATIC, so no daemon claims it. */
+/** ROUTE_PROTOCOL marks our routes and rules; free in iproute2's rt_protos and above RTPROT_STATIC, so no daemon claims it. */
 export const ROUTE_PROTOCOL = 204;
 
 /** markOf is the mark of one resource. What is no plain character is percent-encoded: `ip -batch` reads `#` as a comment. */
@@ -30,9 +30,9 @@ export function isMark(alias: string | undefined): alias is string {
   return alias?.startsWith(PREFIX) ?? false;
 }
 
-/** howToFind says how a person finds on a host what bears a mark; a shared one is that of all routes. */
+/** howToFind says how a person finds on a host what bears a mark; a shared one is that of all routes and rules. */
 export function howToFind(mark: string, shared: boolean): string {
   return shared
-    ? `\`ip route show table all proto ${ROUTE_PROTOCOL}\` lists all routes of ours, with -6 those of IPv6, with -n NAMESPACE those in one.`
+    ? `\`ip route show table all proto ${ROUTE_PROTOCOL}\` lists all routes of ours, and \`ip -details rule show\` says proto ${ROUTE_PROTOCOL} of rules; with -6 those of IPv6, with -n NAMESPACE those in one.`
     : `Its alias is ${mark}: \`ip link show\` has it, with -n NAMESPACE in one.`;
 }

@@ -56,6 +56,11 @@ export interface Contract<
    * is just as desired is taken for our own.
    */
   readonly sharedMark?: boolean;
+  /**
+   * Whether the object has no room for any mark, though it may be a stranger's. Then what is there already is only
+   * taken over with `adopt`, and the state alone says that an object is ours.
+   */
+  readonly unmarked?: boolean;
   /** The kernel module that a first step may lack. */
   readonly module?: Module;
   /**
@@ -96,8 +101,11 @@ export interface Contract<
 
   /** Whether the host tells some of what is desired only when the object is there, so that there is more to do then. */
   unfolds?(desired: Inputs<I>): boolean;
-  /** Inputs to work towards when some that `before` had are no longer given: what must be undone, not only let go. */
-  release?(before: Partial<Inputs<I>>, desired: Inputs<I>): Inputs<I>;
+  /**
+   * Inputs to work towards when some that `before` had are no longer given: what must be undone, not only let go.
+   * `before` has the outputs that are remembered too.
+   */
+  release?(before: Partial<Inputs<I> & z.output<O>>, desired: Inputs<I>): Inputs<I>;
   /** Outputs that only the moment before the object was made can tell; they are kept from then on. */
   readonly remembers?: readonly (keyof z.output<O> & string)[];
 }

@@ -98,7 +98,8 @@ export class Subject {
   /** isOurs tells what an interrupted run of this stack has made from what is somebody else's. */
   isOurs(found: Fields): boolean {
     if (found.mark !== this.desired.mark) return false;
-    return !this.contract.sharedMark || this.steps(this.desired, found).length === 0;
+    const { sharedMark, unmarked } = this.contract;
+    return !(sharedMark || unmarked) || this.steps(this.desired, found).length === 0;
   }
 
   /** isOursSoFar tells it also of one that has no mark yet: it is just as our first steps have left it. */
@@ -293,12 +294,14 @@ export class Subject {
     const { mark } = this.desired;
     const half = (observed: Fields | undefined) =>
       new HalfMade(error, this.made(observed, memory, target, unproven));
+    const outputsIn = (fields: Fields) => pick(fields, Object.keys(this.contract.outputs.shape));
     // The host may still be at work on it, so what is seen now may not last: it is recorded, whatever it is. Unseen,
     // it is taken to be as it was to become, so that the next program replaces what Linux can't change back.
     if (lost !== undefined || unseen !== undefined) {
-      return half(after ?? (before && pick(before, Object.keys(this.contract.outputs.shape))));
+      return half(after ?? (before && outputsIn(before)));
     }
-    if (after === undefined) return error;
+    // Gone on the way to what cannot be had: the state must not go on saying that it is there.
+    if (after === undefined) return before === undefined ? error : half(outputsIn(before));
     const ours = (fields: Fields) => mark !== undefined && fields.mark === mark;
     if (before !== undefined) return same(before, after) ? error : half(after);
     // Something that was not there a moment ago, and that our first step failed to make, is somebody else's.

@@ -1,9 +1,12 @@
+import { address } from "../provider/resources/address";
 import { greTunnel } from "../provider/resources/gre-tunnel";
 import { ip6GreTunnel } from "../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
+import { link } from "../provider/resources/link";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
+import { rule } from "../provider/resources/rule";
 import { sitTunnel } from "../provider/resources/sit-tunnel";
 import { sysctl } from "../provider/resources/sysctl";
 import { vethPair } from "../provider/resources/veth-pair";
@@ -25,6 +28,9 @@ export class Ip6Tunnel extends resource(ip6Tunnel) {}
 export class SitTunnel extends resource(sitTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class Rule extends resource(rule) {}
+export class Address extends resource(address) {}
+export class Link extends resource(link) {}
 
 export class TunnelLink extends linkClass(tunnelLink, {
   kinds: { ipip: IpipTunnel },

@@ -89,8 +89,8 @@ export function tellable({ argv, netns, stdin }: Command): Order | undefined {
   if (object === -1 || words[object] === "netns") return undefined;
   const [options, rest] = [words.slice(0, object), words.slice(object)];
   const listing = rest.includes("show") || rest.includes("get");
-  // A change says in its addresses of which family it is; a listing is told by this option alone.
-  const family = (word: string) => /^-[46]$/.test(word) && !listing;
+  // A change says in its addresses of which family it is; a listing, and a rule of IPv6, is told by this option alone.
+  const family = (word: string) => !listing && (word === "-4" || (word === "-6" && words[object] !== "rule"));
   const known = (word: string) => OPTIONS.some((option) => option === word) || family(word);
   if (!options.every(known) || listing !== options.includes("-json")) return undefined;
   const text = batchLine(rest);

@@ -1,20 +1,16 @@
 import { z } from "zod";
-import { canonicalIp } from "../net";
+import { AddressJson, type Assigned, assignedOf, spelled } from "./addresses";
 
 /** A device as `ip -json -details address show` prints it: what we use of it, in our form. */
-
-const AddressJson = z.object({
-  local: z.string().optional(),
-  address: z.string().optional(),
-  prefixlen: z.number().optional(),
-  dynamic: z.boolean().default(false),
-});
 
 const LinkJson = z.object({
   ifindex: z.number(),
   ifname: z.string(),
   flags: z.array(z.string()),
   mtu: z.number(),
+  // Left out where it is 0.
+  txqlen: z.number().default(0),
+  group: z.coerce.string().default("0"),
   address: z.string().optional(),
   ifalias: z.string().optional(),
   link: z.string().nullish(),
@@ -33,6 +29,10 @@ export interface Link {
   readonly flags: readonly string[];
   readonly up: boolean;
   readonly mtu: number;
+  /** Packets that may wait to be sent. */
+  readonly txqlen: number;
+  /** Its group: a number, or the name that the host has for one. */
+  readonly group: string;
   /** Whether packets can flow, by the flags UP and LOWER_UP: the operational state lags behind them. */
   readonly state: "up" | "down";
   readonly address: string | undefined;
@@ -44,6 +44,8 @@ export interface Link {
   readonly data: Readonly<Record<string, unknown>>;
   /** `address/prefix`, in the kernel's order. */
   readonly addresses: readonly string[];
+  /** The same with all that is said of each. */
+  readonly assigned: readonly Assigned[];
   /** Those of them with a lifetime: given by DHCP or a router's advertisement, they come and go by themselves. */
   readonly leased: readonly string[];
 }
@@ -59,6 +61,7 @@ export function linksOf(entries: readonly unknown[]): Link[] {
 }
 
 function linkOf(json: z.output<typeof LinkJson>): Link {
+  const assigned = json.addr_info.flatMap(assignedOf);
   return {
     ifindex: json.ifindex,
     name: json.ifname,
@@ -66,6 +69,9 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
     flags: json.flags,
     up: json.flags.includes("UP"),
     mtu: json.mtu,
+    txqlen: json.txqlen,
+    // The one group that every host has a name for.
+    group: json.group === "default" ? "0" : json.group,
     state: json.flags.includes("UP") && json.flags.includes("LOWER_UP") ? "up" : "down",
     address: json.address,
     alias: json.ifalias,
@@ -75,18 +81,8 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
     },
     otherNetns: json.link_netnsid,
     data: json.linkinfo.info_data ?? {},
-    addresses: json.addr_info.flatMap(addressOf),
-    leased: json.addr_info.filter(({ dynamic }) => dynamic).flatMap(addressOf),
+    addresses: assigned.map(spelled),
+    assigned,
+    leased: assigned.filter(({ dynamic }) => dynamic).map(spelled),
   };
-}
-
-function addressOf(json: z.output<typeof AddressJson>): string[] {
-  if (json.local === undefined || json.prefixlen === undefined) return [];
-  const local = canonicalIp(json.local)?.text ?? json.local;
-  // A peer's address stands where the local one would: such an address is none that we make.
-  return [
-    json.address === undefined
-      ? `${local}/${json.prefixlen}`
-      : `${local} peer ${json.address}/${json.prefixlen}`,
-  ];
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { canonicalIp, canonicalPrefix, type Family } from "../net";
+import { scopeNamed } from "./scopes";
 
 /** A route as `ip -json -details -Numeric route show` prints it: what we use of it, in our form. */
 
@@ -16,15 +17,6 @@ const TYPES = [
   "prohibit",
   "throw",
 ] as const;
-
-/** The scopes of routes in the kernel's numbering (RT_SCOPE_UNIVERSE … in linux/rtnetlink.h). */
-const SCOPES: Readonly<Record<string, string>> = {
-  "0": "global",
-  "200": "site",
-  "253": "link",
-  "254": "host",
-  "255": "nowhere",
-};
 
 /** The kernel's RT_TABLE_MAIN (linux/rtnetlink.h). */
 export const MAIN_TABLE = 254;
@@ -80,7 +72,7 @@ function routeOf(family: Family, json: z.output<typeof RouteJson>, asked: Asked)
     dev: json.dev,
     table: json.table ?? asked.table ?? MAIN_TABLE,
     protocol: Number(json.protocol ?? asked.protocol),
-    scope: SCOPES[json.scope] ?? json.scope,
+    scope: scopeNamed(json.scope),
     src: json.prefsrc && (canonicalIp(json.prefsrc)?.text ?? json.prefsrc),
     metric: json.metric,
     mtu: json.metrics.find(({ mtu }) => mtu !== undefined)?.mtu,

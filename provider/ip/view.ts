@@ -7,6 +7,7 @@ import { advise } from "./advice";
 import { type Link, linksOf } from "./links";
 import { type Path, pathOf, pathTo, type Towards } from "./path";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
+import { type RuleEntry, rulesOf } from "./rules";
 
 /** Unclear: a question about one object alone failed, which proves neither its presence nor its absence. */
 export class Unclear extends Error {}
@@ -20,6 +21,15 @@ const namespacesOf = (entries: readonly unknown[]) =>
 /** The questions that can be asked of a host. */
 const namespaces: Command = { argv: ["ip", "-json", "netns", "list"] };
 const links = (netns?: string): Command => within(netns, ["ip", "-json", "-details", "address", "show"]);
+/** The same with numbers in place of the names that a host may have for them. */
+const numbered = (netns?: string): Command =>
+  within(netns, ["ip", "-json", "-details", "-Numeric", "address", "show"]);
+/** That of IPv6 takes an option, for a rule need not have an address. */
+const rules = (family: Family, netns?: string): Command =>
+  within(netns, [
+    ...["ip", ...(family === 6 ? ["-6"] : []), "-json", "-details", "-Numeric"],
+    ...["rule", "show"],
+  ]);
 /**
  * All of a family: an option, which says the same as the whole range of its addresses, no line of a batch can have. Of
  * IPv4 the main table is asked for alone, which spares those of the kernel's own; another one may not be there, which is
@@ -49,7 +59,7 @@ const routesTo = (destination: string, table: number): Command => ({
 });
 const path = (towards: Towards, netns?: string): Command => within(netns, pathTo(towards));
 /** The numbers by which devices of a namespace say in which other one their underlay is. */
-const numbered = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
+const identified = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -74,7 +84,9 @@ export const ask = {
     inNamespace(netns, [path(towards, netns), links(netns)]),
   /** The namespaces as another one numbers them. */
   numbers: (netns: string | undefined): Command[] =>
-    netns === undefined ? [namespaces] : [namespaces, numbered(netns)],
+    netns === undefined ? [namespaces] : [namespaces, identified(netns)],
+  numberedLinks: (netns?: string): Command[] => inNamespace(netns, [numbered(netns)]),
+  rules: (family: Family, netns?: string): Command[] => inNamespace(netns, [rules(family, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   /** One device of the session's own namespace that should be there. */
@@ -131,7 +143,7 @@ export class View {
 
   /** numbered: the named namespace that has this number in another one; undefined for one without a name. */
   numbered(id: number, netns?: string): string | undefined {
-    const question = netns === undefined ? namespaces : numbered(netns);
+    const question = netns === undefined ? namespaces : identified(netns);
     return this.entries(question, namespacesOf).find((one) => one.id === id)?.name;
   }
 
@@ -151,9 +163,21 @@ export class View {
     );
   }
 
-  /** file: the contents of a file below /proc/sys as a namespace sees it. */
+  /** numberedLink: one device of a namespace, of which the group is told by its number. */
+  numberedLink(name: string, netns?: string): Link | undefined {
+    if (!this.has(netns)) return undefined;
+    return this.entries(numbered(netns), linksOf).find((one) => one.name === name);
+  }
+
+  /** rules: the policy rules of a family in a namespace, in the kernel's order. */
+  rules(family: Family, netns?: string): RuleEntry[] | undefined {
+    return this.has(netns) ? this.entries(rules(family, netns), rulesOf) : undefined;
+  }
+
+  /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
   file(path: string, netns?: string): string | undefined {
     if (!this.has(netns)) return undefined;
+    if (!this.asked(exists(path, netns))) throw new Unclear(path);
     const { code, stderr } = this.answer(exists(path, netns));
     if (code === 1 && stderr.trim() === "") return undefined;
     return this.succeeded(contents(path, netns)).stdout;

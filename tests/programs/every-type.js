@@ -1,11 +1,14 @@
 // One resource of every type, on the machine that the README calls host a.
 const {
+  Address,
   GreTunnel,
   Ip6GreTunnel,
   Ip6Tunnel,
   IpipTunnel,
+  Link,
   Namespace,
   Route,
+  Rule,
   SitTunnel,
   Sysctl,
   VethPair,
@@ -35,3 +38,6 @@ const ends6 = { connection, namespace, local: "2001:db8:a::1", remote: "2001:db8
 new Ip6Tunnel("ip6tnl", { ...ends6, name: "tun6" });
 new Ip6GreTunnel("ip6gre", { ...ends6, name: "gre6" });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
+new Rule("rule", { connection, namespace, priority: 1000, from: "10.10.1.0/24", table: 100 });
+new Address("address", { connection, namespace, dev: "lo", address: "10.255.0.1/32" });
+new Link("link", { connection, namespace, dev: "lo", txqlen: 500 });

@@ -7,6 +7,7 @@ import {
   type FakeKernel,
   isFallback,
   type Netns,
+  type Said,
   setDown,
   setMtu,
   setUp,
@@ -14,6 +15,7 @@ import {
 import { addressListing, namespaceListing, routeListing } from "./fake-listing";
 import { netlinkRefuses, Refusal } from "./fake-refusal";
 import { addRoute, deleteRoute, type FakeRoute, scopeOf } from "./fake-routes";
+import { changeRule, ruleListing } from "./fake-rules";
 import { isTunnelKind, tunnelIn } from "./fake-tunnels";
 import { Words } from "./fake-words";
 
@@ -22,6 +24,8 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   const words = new Words(["ip", ...argv].join(" "), argv);
   const netns = kernel.netns(netnsName);
   if (words.is("-json", "netns", "list")) return ended(words, namespaceListing(kernel));
+  if (words.is("-json", "-details", "-Numeric", "address", "show"))
+    return ended(words, addressListing(netns.devices));
   if (words.is("-json", "-details", "address", "show")) {
     const dev = words.option("dev");
     return ended(words, addressListing(dev === undefined ? netns.devices : [deviceShown(netns, dev)]));
@@ -36,7 +40,18 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
       exact === undefined ? route.family === whole : route.destination === exact;
     return ended(words, routeListing(netns, table, protocol, asked));
   }
+  for (const [family, option] of [
+    [4, []],
+    [6, ["-6"]],
+  ] as const) {
+    if (words.is(...option, "-json", "-details", "-Numeric", "rule", "show"))
+      return ended(words, ruleListing(netns, family));
+  }
   for (const family of [4, 6] as const) {
+    if (words.is(`-${family}`, "rule")) {
+      changeRule(netns, family, words);
+      return ended(words, "");
+    }
     if (words.is(`-${family}`, "route")) return route(netns, family, words);
   }
   if (words.is("netns", "add")) kernel.addNetns(words.next());
@@ -133,8 +148,10 @@ function setLink(device: Device, words: Words): void {
   else if (words.is("down")) setDown(device);
   else if (words.is("alias")) device.alias = words.next() || undefined;
   else if (words.is("mtu")) setMtu(device, Number(words.next()));
+  else if (words.is("txqueuelen")) device.txqlen = Number(words.next());
+  else if (words.is("group")) device.group = Number(words.next());
   else if (words.is("address")) device.mac = words.next();
-  else if (words.is("name")) device.name = words.next();
+  else if (words.is("name")) device.netns.rename(device, words.next());
   else throw words.strange("there is no such setting");
 }
 
@@ -153,10 +170,24 @@ function changeAddress(netns: Netns, words: Words): void {
   const device = netns.device(words.next());
   const [local = "", ownLength] = text.split("/");
   const [peer, peerLength] = other?.split("/") ?? [];
-  const address = { local, length: Number(peerLength ?? ownLength), peer };
+  const address = { local, length: Number(peerLength ?? ownLength), peer, said: said(words) };
   if (verb === "delete") deleteAddress(device, address);
   else if (verb === "add" || verb === "replace") addAddress(device, address, verb === "replace");
   else throw words.strange("there is no such verb");
+}
+
+function said(words: Words): Said {
+  const options = {
+    broadcast: words.option("broadcast"),
+    label: words.option("label"),
+    scope: words.option("scope"),
+    noprefixroute: words.is("noprefixroute"),
+    nodad: words.is("nodad"),
+  };
+  words.is("valid_lft", "forever");
+  const lifetime = words.option("preferred_lft") ?? "forever";
+  if (!["forever", "0"].includes(lifetime)) throw words.strange("a lifetime is all or nothing");
+  return { ...options, deprecated: lifetime === "0" };
 }
 
 function networkOf(family: 4 | 6, text: string): string {

@@ -1,6 +1,7 @@
 import ipaddr from "ipaddr.js";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
 import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
+import { type FakeRules, kernelsRules } from "./fake-rules";
 import { headersOf, KINDS, type Tunnel, type TunnelKind } from "./fake-tunnels";
 
 /**
@@ -19,6 +20,17 @@ export interface Address {
   readonly length: number;
   readonly peer?: string | undefined;
   readonly secondary: boolean;
+  readonly said?: Said | undefined;
+}
+
+/** What is said of an address besides, where it is not the usual. */
+export interface Said {
+  readonly broadcast?: string | undefined;
+  readonly label?: string | undefined;
+  readonly scope?: string | undefined;
+  readonly noprefixroute?: boolean | undefined;
+  readonly nodad?: boolean | undefined;
+  readonly deprecated?: boolean | undefined;
 }
 
 export interface Device {
@@ -27,6 +39,8 @@ export interface Device {
   readonly netns: Netns;
   name: string;
   mtu: number;
+  txqlen: number;
+  group: number;
   up: boolean;
   mac: string;
   alias: string | undefined;
@@ -35,10 +49,15 @@ export interface Device {
   peer: Device | undefined;
 }
 
+function promotes(device: string): string {
+  return `net/ipv4/conf/${device}/promote_secondaries`;
+}
+
 const PARAMETERS: Readonly<Record<string, string>> = {
   "net/ipv4/ip_forward": "0",
   "net/ipv4/tcp_rmem": "4096\t131072\t6291456",
-  "net/ipv4/conf/all/promote_secondaries": "0",
+  [promotes("all")]: "0",
+  [promotes("default")]: "0",
   "net/ipv6/conf/all/keep_addr_on_down": "0",
 };
 
@@ -48,6 +67,7 @@ const HOST_PARAMETERS: Readonly<Record<string, string>> = { "kernel/panic": "0" 
 export class Netns {
   devices: Device[] = [];
   routes: FakeRoute[] = [];
+  rules: FakeRules = kernelsRules();
   readonly files: Map<string, string>;
   private lastIndex = 0;
 
@@ -65,6 +85,8 @@ export class Netns {
       netns: this,
       name,
       mtu,
+      txqlen: 1000,
+      group: 0,
       up: false,
       mac: kind === "loopback" ? "00:00:00:00:00:00" : this.kernel.nextMac(),
       alias: undefined,
@@ -73,6 +95,7 @@ export class Netns {
       peer: undefined,
     };
     this.devices.push(device);
+    this.files.set(`/proc/sys/${promotes(name)}`, this.files.get(`/proc/sys/${promotes("default")}`) ?? "0");
     return device;
   }
 
@@ -100,8 +123,17 @@ export class Netns {
     for (const gone of [device, device.peer]) {
       if (gone === undefined) continue;
       gone.netns.devices = gone.netns.devices.filter((other) => other !== gone);
+      gone.netns.files.delete(`/proc/sys/${promotes(gone.name)}`);
       dropRoutes(gone.netns, (route) => route.dev === gone);
     }
+  }
+
+  /** rename: the parameters of a device have its name. */
+  rename(device: Device, name: string): void {
+    const [from, to] = [device.name, name].map((one) => `/proc/sys/${promotes(one)}`);
+    this.files.set(to ?? "", this.files.get(from ?? "") ?? "");
+    this.files.delete(from ?? "");
+    device.name = name;
   }
 
   parameter(key: string): boolean {
@@ -305,7 +337,10 @@ export function addAddress(device: Device, asked: Omit<Address, "secondary">, re
   const v6 = asked.local.includes(":");
   if (v6 && !carriesIpv6(device)) throw netlinkRefuses("Invalid argument");
   const present = device.addresses.some((other) => (v6 ? other.local === asked.local : isSame(other, asked)));
-  if (present && replace) return;
+  if (present && replace) {
+    changeAddress(device, asked);
+    return;
+  }
   if (present) throw netlinkRefuses("File exists");
   const secondary = !v6 && device.addresses.some((other) => !other.secondary && inSubnetOf(asked, other));
   const address = { ...asked, secondary };
@@ -322,6 +357,16 @@ export function addAddress(device: Device, asked: Omit<Address, "secondary">, re
   if (device.up) addRoutesOf(device, address);
 }
 
+/** An IPv4 address keeps all that was said of it but its lifetime, an IPv6 one what stands in its place and its length. */
+function changeAddress(device: Device, asked: Omit<Address, "secondary">): void {
+  const v6 = asked.local.includes(":");
+  device.addresses = device.addresses.map((other) => {
+    if (v6 ? other.local !== asked.local : !isSame(other, asked)) return other;
+    const said = v6 ? asked.said : { ...other.said, deprecated: asked.said?.deprecated };
+    return { ...other, said };
+  });
+}
+
 export function deleteAddress(device: Device, asked: Omit<Address, "secondary">): void {
   const v6 = asked.local.includes(":");
   if (v6 && !carriesIpv6(device)) throw netlinkRefuses("No such device or address");
@@ -330,7 +375,7 @@ export function deleteAddress(device: Device, asked: Omit<Address, "secondary">)
   drop(device, found);
   if (v6 || found.secondary) return;
   const secondaries = device.addresses.filter((other) => other.secondary && inSubnetOf(other, found));
-  if (!device.netns.parameter("net/ipv4/conf/all/promote_secondaries")) {
+  if (!["all", device.name].some((name) => device.netns.parameter(promotes(name)))) {
     for (const other of secondaries) drop(device, other);
     return;
   }

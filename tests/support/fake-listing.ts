@@ -1,4 +1,4 @@
-import { type Device, type FakeKernel, type Netns, running } from "./fake-kernel";
+import { type Address, type Device, type FakeKernel, type Netns, running } from "./fake-kernel";
 import type { FakeRoute } from "./fake-routes";
 import { KINDS, tunnelJson } from "./fake-tunnels";
 
@@ -42,8 +42,8 @@ function linkJson(device: Device): object {
     mtu: device.mtu,
     qdisc: device.up ? "noqueue" : "noop",
     operstate: stateOf(device),
-    group: "default",
-    txqlen: 1000,
+    group: String(device.group),
+    ...(device.txqlen !== 0 && { txqlen: device.txqlen }),
     link_type: LINK_TYPES[kind],
     address:
       tunnel === undefined
@@ -55,16 +55,28 @@ function linkJson(device: Device): object {
       linkinfo: { info_kind: kind, ...(tunnel && { info_data: tunnelJson(tunnel) }) },
     }),
     ...(alias !== undefined && { ifalias: alias }),
-    addr_info: device.addresses.map(({ local, length, peer: other, secondary }) => ({
-      family: local.includes(":") ? "inet6" : "inet",
-      local,
-      ...(other !== undefined && { address: other }),
-      prefixlen: length,
-      scope: local.startsWith("fe80:") ? "link" : "global",
-      ...(secondary && { secondary }),
-      valid_life_time: 4_294_967_295,
-      preferred_life_time: 4_294_967_295,
-    })),
+    addr_info: device.addresses.map((address) => addressJson(device, address)),
+  };
+}
+
+function addressJson(device: Device, { local, length, peer, secondary, said = {} }: Address): object {
+  const v6 = local.includes(":");
+  const scope = v6 ? (local.startsWith("fe80:") ? "link" : local === "::1" ? "host" : "global") : undefined;
+  const { broadcast, label, noprefixroute, nodad, deprecated } = said;
+  return {
+    family: v6 ? "inet6" : "inet",
+    local,
+    ...(peer !== undefined && { address: peer }),
+    prefixlen: length,
+    ...(broadcast !== undefined && { broadcast }),
+    scope: scope ?? said.scope ?? (local.startsWith("127.") ? "host" : "global"),
+    ...(secondary && { secondary }),
+    ...(deprecated && { deprecated }),
+    ...(noprefixroute && { noprefixroute }),
+    ...(v6 && nodad && { nodad }),
+    ...(!v6 && { label: label ?? device.name }),
+    valid_life_time: 4_294_967_295,
+    preferred_life_time: 4_294_967_295,
   };
 }
 

@@ -24,7 +24,10 @@ const NOWHERE = ["blackhole", "unreachable", "prohibit", "throw"];
 const KERNEL = 2;
 
 /** routesOfAddress is what the kernel adds with an address of a device that is up. */
-export function routesOfAddress(device: Device, { local, length, peer, secondary }: Address): FakeRoute[] {
+export function routesOfAddress(
+  device: Device,
+  { local, length, peer, secondary, said }: Address,
+): FakeRoute[] {
   const v6 = local.includes(":");
   const common = { protocol: KERNEL, dev: device, onlink: false };
   const own: FakeRoute = v6
@@ -47,7 +50,7 @@ export function routesOfAddress(device: Device, { local, length, peer, secondary
         scope: "host",
         src: local,
       };
-  if (secondary || (!v6 && length === 32 && peer === undefined)) return [own];
+  if (said?.noprefixroute || secondary || (!v6 && length === 32 && peer === undefined)) return [own];
   const destination = `${network(peer ?? local, length)}/${length}`;
   const connected: FakeRoute = v6
     ? { ...common, family: 6, type: "unicast", destination, table: 254, metric: 256, scope: "global" }

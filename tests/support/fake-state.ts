@@ -1,5 +1,6 @@
-import type { Device, FakeKernel, Netns } from "./fake-kernel";
+import type { Address, Device, FakeKernel, Netns } from "./fake-kernel";
 import type { FakeRoute } from "./fake-routes";
+import { ruleState } from "./fake-rules";
 
 const KERNEL_PROTOCOL = 2;
 
@@ -19,22 +20,33 @@ function netnsState(name: string, netns: Netns): string {
       .filter((route) => !isLinkLocal(route.destination))
       .map(routeState)
       .sort(),
+    ...netns.rules.map(ruleState),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }
 
-function deviceState({ name, kind, up, mtu, alias, peer, tunnel, addresses }: Device): string {
+function deviceState(device: Device): string {
+  const { name, kind, up, mtu, txqlen, group, alias, peer, tunnel, addresses } = device;
   return words(
-    `device ${name} ${kind} ${up ? "up" : "down"} mtu ${mtu}`,
+    `device ${name} ${kind} ${up ? "up" : "down"} mtu ${mtu} txqlen ${txqlen} group ${group}`,
     alias && `alias ${alias}`,
     peer && `peer ${peer.name}`,
     tunnel && `${tunnel.local}>${tunnel.remote} ${JSON.stringify(tunnel.parameters)}`,
     tunnel?.dev && `dev ${tunnel.dev.name}`,
-    ...(kind === "loopback" ? [] : addresses)
-      .map(({ local, length, peer: other }) => `${local}${other ? ` peer ${other}` : ""}/${length}`)
-      // The kernel makes one up of a device's number.
-      .filter((address) => !isLinkLocal(address))
+    ...addresses
+      .map(addressState)
+      // The kernel makes one up of a device's number, and gives `lo` its own when it comes up.
+      .filter((address) => !isLinkLocal(address) && !["127.0.0.1/8", "::1/128"].includes(address))
       .sort(),
+  );
+}
+
+function addressState({ local, length, peer, said = {} }: Address): string {
+  const { deprecated, noprefixroute, nodad, ...named } = said;
+  return words(
+    `${local}${peer ? ` peer ${peer}` : ""}/${length}`,
+    ...Object.entries(named).map(([word, value]) => value && `${word} ${value}`),
+    ...Object.entries({ deprecated, noprefixroute, nodad }).map(([word, holds]) => holds && word),
   );
 }
 

@@ -1,11 +1,14 @@
 import fc from "fast-check";
 import type { Contract } from "../../provider/resource";
+import { address } from "../../provider/resources/address";
 import { greTunnel } from "../../provider/resources/gre-tunnel";
 import { ip6GreTunnel } from "../../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
+import { link } from "../../provider/resources/link";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
+import { rule } from "../../provider/resources/rule";
 import { sitTunnel } from "../../provider/resources/sit-tunnel";
 import { sysctl } from "../../provider/resources/sysctl";
 import { vethPair } from "../../provider/resources/veth-pair";
@@ -439,6 +442,180 @@ export const samples: Readonly<Record<string, Sample>> = {
       "another key": [
         { key: "net.ipv4.ip_forward", value: 1 },
         { key: "net.ipv4.tcp_rmem", value: "4096 4096  8192" },
+      ],
+    },
+  },
+  Rule: {
+    contract: rule,
+    inputs: fc.record(
+      {
+        priority: oneOf(100, 200),
+        namespace: oneOf("ns1"),
+        family: oneOf("inet", "inet6"),
+        not: fc.boolean(),
+        from: oneOf("10.0.0.0/8", "fd00::/8", "all"),
+        to: oneOf("10.1.0.0/16"),
+        iif: oneOf("u0", "gone0"),
+        tos: oneOf(16),
+        fwmark: oneOf(0, "0x10/0xff"),
+        sport: oneOf(80, "100-200"),
+        uidrange: oneOf(0, "5-9"),
+        table: oneOf(100, "main"),
+        action: oneOf("lookup", "blackhole"),
+        l3mdev: fc.boolean(),
+        suppressPrefixLength: oneOf(0, 8),
+      },
+      { requiredKeys: ["priority"] },
+    ),
+    byHand({ priority, family, from, namespace: where }) {
+      const v6 = family === "inet6" || String(from).includes(":");
+      const of = (verb: string) => `${at(where)} -${v6 ? 6 : 4} rule ${verb} priority ${priority}`;
+      return [
+        `${of("delete")} protocol 204`,
+        `${of("add")} iif u1 table 55 protocol 204`,
+        `${of("add")} not table 254 protocol 204`,
+        `${of("add")} blackhole protocol 204`,
+      ];
+    },
+    onHost(host, { namespace: where, family, priority, mark }) {
+      const netns = host.netns(where as string | undefined);
+      const number = family === "inet6" ? 6 : 4;
+      const [found, ...more] = netns.rules.filter(
+        (one) => one.family === number && one.priority === priority,
+      );
+      if (found === undefined || more.length > 0) return undefined;
+      const { not, protocol, said } = found;
+      const { from = "all", to = "all", iif = "any", tos = "0", sport = "any", uidrange = "any" } = said;
+      return {
+        ...{ priority, family, not, from, to, iif, sport, uidrange, namespace: where },
+        tos: Number(tos),
+        fwmark: said.fwmark?.replace("/0xffffffff", "") ?? "any",
+        table: said.table && Number(said.table),
+        action: said.action ?? "lookup",
+        l3mdev: "l3mdev" in said,
+        suppressPrefixLength: said.suppress_prefixlength ? Number(said.suppress_prefixlength) : "none",
+        mark: protocol === 204 ? mark : undefined,
+      };
+    },
+    changes: {
+      "another table": [
+        { priority: 100, from: "10.0.0.0/8", table: 100 },
+        { priority: 100, from: "10.0.0.0/8", table: 101 },
+      ],
+      "from all, where it was from a network": [
+        { priority: 100, from: "10.0.0.0/8", table: 100 },
+        { priority: 100, table: 100 },
+      ],
+      "the same turned around": [
+        { priority: 100, from: "fd00::/8", table: 100 },
+        { priority: 100, from: "fd00::/8", table: 100, not: true },
+      ],
+      "another priority": [
+        { priority: 100, iif: "u0", action: "prohibit" },
+        { priority: 200, iif: "u0", action: "prohibit" },
+      ],
+    },
+  },
+  Address: {
+    contract: address,
+    inputs: fc.record(
+      {
+        dev: oneOf("u0", "lo"),
+        address: oneOf("10.0.0.3/24", "192.168.7.1/32", "fd07::1/64", "fd07::1/128"),
+        namespace: oneOf("ns1"),
+        peer: oneOf("192.168.9.9", "fd07::9"),
+        broadcast: oneOf("10.0.0.255"),
+        label: oneOf("u0:x", "lo"),
+        scope: oneOf("link"),
+        noprefixroute: fc.boolean(),
+        nodad: fc.boolean(),
+        preferredLft: oneOf("forever", 0),
+      },
+      { requiredKeys: ["dev", "address"] },
+    ),
+    byHand({ address: text, peer, dev, namespace: where }) {
+      const [local, length] = String(text).split("/");
+      const words = `${peer === undefined ? text : `${local} peer ${peer}/${length}`} dev ${dev}`;
+      return [
+        `${at(where)} address delete ${words}`,
+        `${at(where)} address add ${words} preferred_lft 0`,
+        `${at(where)} address add ${words} noprefixroute`,
+        `${at(where)} address replace ${words} preferred_lft 0`,
+      ];
+    },
+    onHost(host, { namespace: where, dev, address: text }) {
+      const device = deviceOnHost(host, where, dev)?.device;
+      const found = device?.addresses.find(({ local, length }) => `${local}/${length}` === text);
+      const { deprecated, ...said } = found?.said ?? {};
+      return (
+        found && {
+          ...{ ...said, dev, namespace: where, address: text, peer: found.peer },
+          preferredLft: deprecated ? 0 : "forever",
+        }
+      );
+    },
+    changes: {
+      "no longer preferred": [
+        { dev: "lo", address: "192.168.7.1/32" },
+        { dev: "lo", address: "192.168.7.1/32", preferredLft: 0 },
+      ],
+      "another label": [
+        { dev: "u0", address: "10.0.0.3/24" },
+        { dev: "u0", address: "10.0.0.3/24", label: "u0:x", broadcast: "10.0.0.255" },
+      ],
+      "another prefix length": [
+        { dev: "u0", address: "fd07::1/64", nodad: true },
+        { dev: "u0", address: "fd07::1/128" },
+      ],
+      "another device": [
+        { dev: "u0", address: "192.168.7.1/32", peer: "192.168.9.9" },
+        { dev: "u1", address: "192.168.7.1/32", peer: "192.168.9.9" },
+      ],
+    },
+  },
+  Link: {
+    contract: link,
+    inputs: fc.record(
+      {
+        dev: oneOf("u1"),
+        namespace: oneOf("ns1"),
+        mtu: oneOf(1000, 1400, 9000),
+        up: fc.boolean(),
+        txqlen: oneOf(0, 500),
+        alias: oneOf("", "to the rack"),
+        group: oneOf(7, "default"),
+      },
+      { requiredKeys: ["dev"] },
+    ),
+    // What the program leaves alone is nobody's to put back.
+    byHand: ({ dev, namespace: where, ...set }) =>
+      Object.entries({
+        mtu: ["mtu 1300", "mtu 900"],
+        up: ["up", "down"],
+        txqlen: ["txqueuelen 5"],
+        alias: ["alias something"],
+        group: ["group 3"],
+      })
+        .filter(([key]) => set[key] !== undefined)
+        .flatMap(([, words]) => words.map((some) => `${at(where)} link set dev ${dev} ${some}`)),
+    onHost(host, { namespace: where, dev }) {
+      const device = deviceOnHost(host, where, dev)?.device;
+      if (device === undefined) return undefined;
+      const { mtu, up, txqlen, group, alias = "" } = device;
+      return { dev, namespace: where, mtu, up, txqlen, group, alias };
+    },
+    changes: {
+      "other values": [
+        { dev: "u1", mtu: 1400, txqlen: 500 },
+        { dev: "u1", mtu: 9000, txqlen: 0, alias: "to the rack" },
+      ],
+      "down, and some let go": [
+        { dev: "u1", up: true, group: 7, alias: "to the rack" },
+        { dev: "u1", up: false },
+      ],
+      "another device": [
+        { dev: "u1", mtu: 1400 },
+        { dev: "u0", mtu: 1400 },
       ],
     },
   },

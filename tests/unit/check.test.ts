@@ -20,6 +20,9 @@ const bases: Readonly<Record<string, Fields>> = {
   Ip6GreTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL6 },
   Route: { connection: CONNECTION, mark: MARK, ...ROUTE },
   Sysctl: { connection: CONNECTION, ...SYSCTL },
+  Rule: { connection: CONNECTION, mark: MARK, priority: 100, table: 100 },
+  Address: { connection: CONNECTION, dev: "eth0", address: "10.0.0.1/24" },
+  Link: { connection: CONNECTION, dev: "eth0", mtu: 9000 },
 };
 
 /** checked is what check says of inputs, with those of a good program where nothing else is said. */

@@ -47,6 +47,20 @@ test.each<[string, Fields, string, string]>([
     "203.0.113.1//net.ipv4.ip_forward",
     "sysctl net.ipv4.ip_forward",
   ],
+  ["Rule", { priority: 100, table: 100 }, "203.0.113.1//inet/100", "rule 100 (inet)"],
+  [
+    "Rule",
+    { priority: 100, from: "fd00::/8", namespace: "n1" },
+    "203.0.113.1/n1/inet6/100",
+    "rule 100 (inet6) in namespace n1",
+  ],
+  [
+    "Address",
+    { dev: "lo", address: "FD00::1/128", namespace: "n1" },
+    "203.0.113.1/n1/lo/fd00::1/128",
+    "address fd00::1/128 on lo in namespace n1",
+  ],
+  ["Link", { dev: "eth0", mtu: 9000 }, "203.0.113.1//eth0", "settings of eth0"],
 ])("%s %j has an id and a name for people", (type, inputs, id, name) => {
   const contract = contractOf(type);
   const desired = new MiniEngine(contract, new FakeHost()).check(inputs);
@@ -59,6 +73,9 @@ test.each([
   ["IpipTunnel", true],
   ["Route", false],
   ["Sysctl", true],
+  ["Rule", false],
+  ["Address", true],
+  ["Link", true],
 ])("a %s must be gone before another one takes its place: %p", (type, gone) => {
   expect(contractOf(type).deleteBeforeReplace).toBe(gone);
 });

@@ -55,7 +55,8 @@ function calls(type: string) {
 function inputsOf(type: string): readonly [Bag, Bag] {
   const [change] = Object.values(samples[type]?.changes ?? {});
   if (change === undefined) throw new Error(`there is no sample of ${type}`);
-  const base = { connection: CONNECTION, ...(type === "Sysctl" ? {} : { mark: MARK }) };
+  const marked = "mark" in (samples[type]?.contract.inputs.shape ?? {});
+  const base = { connection: CONNECTION, ...(marked && { mark: MARK }) };
   return [
     { ...base, ...change[0] },
     { ...base, ...change[1] },
@@ -100,8 +101,8 @@ describe.each(Object.keys(samples))("%s", (type) => {
   test("an object that is gone is read as no id", async () => {
     const { id, outs } = await call.create((await call.check(first)).inputs);
     await call.delete(outs);
-    // A sysctl is never gone, unless its namespace is.
-    const gone = type === "Sysctl" ? { ...outs, namespace: "nowhere" } : outs;
+    // What is only set is never gone, unless its namespace is.
+    const gone = ["Sysctl", "Link"].includes(type) ? { ...outs, namespace: "nowhere" } : outs;
     expect(await call.read(id, gone)).toEqual({ id: "" });
   });
 

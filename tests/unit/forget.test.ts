@@ -37,7 +37,7 @@ async function made(type: string, onUnreachable?: "fail" | "forget", door: Host 
     insecureIgnoreHostKey: true,
     ...(onUnreachable && { onUnreachable }),
   };
-  const mark = type === "Sysctl" ? {} : { mark: MARK };
+  const mark = "mark" in sample.contract.inputs.shape ? { mark: MARK } : {};
   const { inputs, problems } = lifecycle.check({ connection, ...mark, ...change[0] });
   expect(problems).toEqual([]);
   const desired = inputs as Desired;
@@ -70,6 +70,9 @@ describe("a host that nothing answers for", () => {
       );
       const found = {
         Route: /`ip route show table all proto 204` lists/,
+        Rule: /`ip -details rule show` says proto 204 of rules/,
+        Address: /It bears no mark\.$/,
+        Link: /It bears no mark\. What the state knew of the time before it: previous \{"mtu":1500,/,
         Sysctl: /It bears no mark\. What the state knew of the time before it: previous ".*"\.$/,
       }[type];
       expect(trace).toMatch(found ?? new RegExp(`Its alias is ${MARK}: `));
