@@ -138,7 +138,9 @@ export class Lifecycle {
   }
 
   /** trace is how to find what was left on a host. */
-  private trace({ mark }: Desired, memory: Fields): string {
+  private trace(desired: Desired, memory: Fields): string {
+    if (this.contract.trace !== undefined) return this.contract.trace(desired);
+    const { mark } = desired;
     if (typeof mark === "string") return howToFind(mark, this.contract.sharedMark === true);
     const before = Object.entries(memory).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
     return `It bears no mark. What the state knew of the time before it: ${before.join(", ")}.`;
@@ -185,11 +187,13 @@ function forgotten({ name }: Subject, { host, why }: HostUnreachable, trace: str
 function taken({ host, name, desired }: Subject, found: Fields): Conflict {
   const mark = found.mark;
   const whose =
-    mark === desired.mark
-      ? "another program of ours made it"
-      : isMark(String(mark))
-        ? `it belongs to ${mark}`
-        : "it was not made by Pulumi";
+    mark === undefined
+      ? "nothing tells whose it is"
+      : mark === desired.mark
+        ? "another program of ours made it"
+        : isMark(String(mark))
+          ? `it belongs to ${mark}`
+          : "it was not made by Pulumi";
   const shown = Object.entries(found)
     .filter(([key, value]) => ["string", "number", "boolean"].includes(typeof value) && key !== "mark")
     .map(([key, value]) => `${key} ${value}`);
