@@ -1,6 +1,7 @@
 import { dynamicProvider, type Provider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
+import { fouPort } from "./resources/fou-port";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
@@ -12,6 +13,7 @@ import { vethPair } from "./resources/veth-pair";
  * path and these names never move, or old stacks could be neither refreshed nor destroyed.
  */
 export const handlers: Readonly<Record<string, Provider>> = {
+  FouPort: dynamicProvider(fouPort),
   IpipTunnel: dynamicProvider(ipipTunnel),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),

@@ -1,3 +1,4 @@
+import { fouPort } from "../provider/resources/fou-port";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
@@ -12,3 +13,4 @@ export class VethPair extends resource(vethPair) {}
 export class IpipTunnel extends resource(ipipTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class FouPort extends resource(fouPort) {}

@@ -42,6 +42,14 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "The kernel has no such parameter: check `key`; those of a device, or of a module, are there only as long as it is.",
   ],
   [/\/proc\/sys\/.*: Invalid argument/, "The kernel does not take this `value` for that `key`."],
+  [
+    /Address already in use/,
+    "Something has that UDP port: `ip fou show` lists those for FOU and GUE, `ss -lunp` those of programs. Choose another `port`.",
+  ],
+  [
+    /Cannot assign requested address/,
+    "The address is not there: give it to a device of this namespace first.",
+  ],
   [/Read-only file system/, "/proc/sys is read-only there, as in most containers."],
 ];
 
@@ -51,7 +59,7 @@ export function advise(stderr: string): string | undefined {
 }
 
 /** The modules that a first step may lack, each with the option that a kernel is built with to have it. */
-const KERNEL_OPTIONS = { ipip: "CONFIG_NET_IPIP", veth: "CONFIG_VETH" } as const;
+const KERNEL_OPTIONS = { fou: "CONFIG_NET_FOU", ipip: "CONFIG_NET_IPIP", veth: "CONFIG_VETH" } as const;
 
 /** Module is a kernel module that a resource needs. */
 export type Module = keyof typeof KERNEL_OPTIONS;

@@ -4,6 +4,7 @@ import { type Answer, type Command, commandLine } from "../host/host";
 import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
+import { type Fou, fousOf } from "./fou";
 import { type Link, linksOf } from "./links";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
 
@@ -46,6 +47,9 @@ const routesTo = (destination: string, table: number): Command => ({
     ...["table", familyOf(destination) === 4 ? String(table) : "all", "exact", destination],
   ],
 });
+const fous = (netns?: string): Command => within(netns, ["ip", "-json", "fou", "show"]);
+/** What modules have brought that can be asked by generic netlink. */
+const netlinkFamilies: Command = { argv: ["genl", "ctrl", "list"] };
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -67,6 +71,7 @@ export const ask = {
   ownRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [ownRoutes(family, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
+  fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
   /** One device of the session's own namespace that should be there. */
   link: (name: string): Command[] => [link(name)],
   /** The routes to one destination in the session's own namespace. */
@@ -126,6 +131,16 @@ export class View {
     return this.entries(listing, (entries) => routesOf(family, entries, asked)).filter(
       (route) => route.destination === destination && route.table === table,
     );
+  }
+
+  /** fous: the ports of a namespace that take FOU and GUE. */
+  fous(netns?: string): Fou[] | undefined {
+    if (!this.has(netns)) return undefined;
+    // Nobody can be asked, and there is none, as long as the module is not loaded.
+    const { code, stdout } = this.answer(netlinkFamilies);
+    const lacking = code === 0 && !/^Name: fou$/m.test(stdout);
+    if (lacking && this.answer(fous(netns)).code !== 0) return [];
+    return this.entries(fous(netns), fousOf);
   }
 
   /** file: the contents of a file below /proc/sys as a namespace sees it. */

@@ -1,3 +1,4 @@
+import { type AskedFou, addFou, deleteFou, fouListing } from "./fake-fou";
 import {
   addAddress,
   addTunnel,
@@ -86,6 +87,7 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
       exact === undefined ? route.family === whole : route.destination === exact;
     return ended(words, routeListing(netns, table, protocol, asked));
   }
+  if (words.is("-json", "fou", "show")) return ended(words, fouListing(netns));
   for (const family of [4, 6] as const) {
     if (words.is(`-${family}`, "route")) return route(netns, family, words);
   }
@@ -95,6 +97,8 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   else if (words.is("link", "change", "name")) changeLink(netns, words);
   else if (words.is("link", "set", "dev")) setLink(netns.device(words.next()), words);
   else if (words.is("link", "delete", "dev")) deleteLink(netns.device(words.next()), words);
+  else if (words.is("fou", "add")) addFou(netns, fouIn(words));
+  else if (words.is("fou", "delete")) deleteFou(netns, fouIn(words));
   else if (words.is("address")) changeAddress(netns, words);
   else throw words.strange("there is no such command");
   words.end();
@@ -213,6 +217,18 @@ function deleteLink(device: Device, words: Words): void {
   words.option("type");
   if (device.kind === "loopback") throw netlinkRefuses("Operation not supported");
   if (device.name !== "tunl0") device.netns.remove(device);
+}
+
+function fouIn(words: Words): AskedFou {
+  return {
+    family: words.is("-6") ? 6 : 4,
+    port: words.number("port") ?? 0,
+    local: words.option("local"),
+    peer: words.option("peer"),
+    peerPort: words.number("peer_port"),
+    dev: words.option("dev"),
+    ipproto: words.is("gue") ? undefined : words.number("ipproto"),
+  };
 }
 
 function changeAddress(netns: Netns, words: Words): void {

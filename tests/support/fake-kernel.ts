@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import type { FakeFou } from "./fake-fou";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
 import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
 
@@ -58,6 +59,7 @@ const HOST_PARAMETERS: Readonly<Record<string, string>> = { "kernel/panic": "0" 
 export class Netns {
   devices: Device[] = [];
   routes: FakeRoute[] = [];
+  fous: FakeFou[] = [];
   readonly files: Map<string, string>;
   private lastIndex = 0;
 

@@ -62,7 +62,7 @@ function tunnelJson({ tunnel }: Device): object {
 }
 
 /** A device below that is gone is known by its number only. */
-function nameOf(device: Device): string {
+export function nameOf(device: Device): string {
   return isThere(device) ? device.name : `if${device.ifindex}`;
 }
 

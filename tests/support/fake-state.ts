@@ -1,3 +1,4 @@
+import { fouListing } from "./fake-fou";
 import type { Device, FakeKernel, Netns } from "./fake-kernel";
 import type { FakeRoute } from "./fake-routes";
 
@@ -19,6 +20,7 @@ function netnsState(name: string, netns: Netns): string {
       .filter((route) => !isLinkLocal(route.destination))
       .map(routeState)
       .sort(),
+    ...(netns.fous.length > 0 ? [`fou ${fouListing(netns).trim()}`] : []),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }

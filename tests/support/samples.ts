@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import type { Contract } from "../../provider/resource";
+import { fouPort } from "../../provider/resources/fou-port";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
@@ -335,6 +336,67 @@ export const samples: Readonly<Record<string, Sample>> = {
       "another key": [
         { key: "net.ipv4.ip_forward", value: 1 },
         { key: "net.ipv4.tcp_rmem", value: "4096 4096  8192" },
+      ],
+    },
+  },
+  FouPort: {
+    contract: fouPort,
+    inputs: fc
+      .tuple(
+        fc.record({ port: oneOf(5555, 5556), namespace: maybe(oneOf("ns1")) }),
+        oneOf({ encap: "gue" }, { ipproto: "ipip" }, { ipproto: 4, encap: "fou" }, { ipproto: "gre" }),
+        oneOf({}, { family: 4 }, { family: 6 }, { local: "10.0.0.1" }, { local: "fd00::1" }),
+        oneOf({}, {}, { peer: "10.0.0.9", peerPort: 7 }, { peer: "fd00::9", peerPort: 7 }),
+        oneOf({}, {}, { dev: "u0" }),
+      )
+      .map((parts) => Object.assign({}, ...parts) as Fields),
+    byHand({ namespace: where, port, family, local, peer, peerPort, dev }) {
+      const of = (verb: string) =>
+        `${at(where)} fou ${verb} ${family === 6 || `${local} ${peer}`.includes(":") ? "-6 " : ""}port ${port}`;
+      const source = `${peer}`.includes(":") ? "fd00::1" : "10.0.0.1";
+      const ends = [
+        local !== undefined && `local ${local}`,
+        peer !== undefined && `peer ${peer} peer_port ${peerPort}`,
+        dev !== undefined && `dev ${dev}`,
+      ].filter((part) => part !== false);
+      const chosen = local === undefined && peer !== undefined ? [`local ${source}`] : [];
+      return [
+        [of("delete"), ...chosen, ...ends].join(" "),
+        [of("add"), ...ends, "gue"].join(" "),
+        [of("add"), ...ends, "ipproto 47"].join(" "),
+        ...(local === undefined && peer === undefined && family !== 6
+          ? [`${of("add")} peer 10.0.0.9 peer_port 9 gue`]
+          : []),
+      ];
+    },
+    onHost(host, { namespace: where, port, family, local }) {
+      const netns = where === undefined ? host.kernel.host : host.kernel.namespaces.get(String(where));
+      const found = netns?.fous.find(
+        (other) =>
+          other.port === port &&
+          other.family === family &&
+          (other.local ?? "any") === (other.peer !== undefined && local === "any" ? other.local : local),
+      );
+      if (found === undefined) return undefined;
+      const encap = found.ipproto === undefined ? "gue" : "fou";
+      return { ...found, encap, local, peer: found.peer ?? "any", dev: found.dev?.name, namespace: where };
+    },
+    changes: {
+      "another protocol": [
+        { port: 5555, ipproto: "ipip" },
+        { port: 5555, ipproto: "gre" },
+      ],
+      "another encapsulation": [
+        { port: 5555, ipproto: "ipip" },
+        { port: 5555, encap: "gue" },
+      ],
+      "another port": [
+        { port: 5555, encap: "gue" },
+        { port: 5556, encap: "gue" },
+      ],
+      "one sender": [
+        { port: 5555, encap: "gue", local: "10.0.0.1", dev: "u0" },
+        { port: 5555, encap: "gue", peer: "10.0.0.9", peerPort: 7 },
       ],
     },
   },

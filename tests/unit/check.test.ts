@@ -7,6 +7,7 @@ import { samples } from "../support/samples";
 const TUNNEL = { name: "tun0", local: "10.0.0.1", remote: "10.0.0.2" };
 const PAIR = { a: { name: "va" }, b: { name: "vb" } };
 const ROUTE = { destination: "10.10.2.0/24", via: "10.0.0.2" };
+const FOU = { port: 5555, ipproto: "ipip" };
 const SYSCTL = { key: "net.ipv4.ip_forward", value: 1 };
 
 const bases: Readonly<Record<string, Fields>> = {
@@ -15,6 +16,7 @@ const bases: Readonly<Record<string, Fields>> = {
   IpipTunnel: { connection: CONNECTION, mark: MARK, ...TUNNEL },
   Route: { connection: CONNECTION, mark: MARK, ...ROUTE },
   Sysctl: { connection: CONNECTION, ...SYSCTL },
+  FouPort: { connection: CONNECTION, ...FOU },
 };
 
 /** checked is what check says of inputs, with those of a good program where nothing else is said. */
@@ -257,6 +259,37 @@ describe("what can't be is told with what would be right", () => {
     ["Sysctl", { value: undefined }, "value: is required"],
     ["Sysctl", { value: true }, "value: give a whole number or text"],
     ["Sysctl", { value: "1\n2" }, "value: a value is one line of printable text"],
+    // FOU ports.
+    ["FouPort", { port: 0 }, "port: give a port from 1 to 65535"],
+    ["FouPort", { port: "5555" }, "port: give a port from 1 to 65535"],
+    ["FouPort", { ipproto: "udp" }, 'ipproto: give "ipip", "ipv6", "gre", "mpls" or a number from 1 to 255'],
+    ["FouPort", { ipproto: 256 }, 'ipproto: give "ipip", "ipv6", "gre", "mpls" or a number from 1 to 255'],
+    [
+      "FouPort",
+      { ipproto: undefined },
+      'ipproto: FOU must be told what comes in: give "ipip", "ipv6", "gre" or "mpls", or set `encap: "gue"`',
+    ],
+    ["FouPort", { encap: "gue" }, "ipproto: GUE says of each packet what it is: leave `ipproto` out"],
+    ["FouPort", { family: 5 }, "family: give 4 or 6"],
+    ["FouPort", { local: "0.0.0.0" }, "local: 0.0.0.0 is no host's address: leave it out, or give one"],
+    ["FouPort", { family: 4, local: "fd00::1" }, "local: fd00::1 is not of IPv4, the family of the port"],
+    [
+      "FouPort",
+      { local: "fd00::1", peer: "10.0.0.2", peerPort: 1 },
+      "peer: 10.0.0.2 is not of IPv6, the family of the port",
+    ],
+    [
+      "FouPort",
+      { local: "fe80::1", dev: "eth0" },
+      "local: fe80::1 is an address on one device only, which the kernel can't be told here: give another",
+    ],
+    [
+      "FouPort",
+      { peer: "10.0.0.2" },
+      "peerPort: `peer` needs it: give the port that the other end sends from",
+    ],
+    ["FouPort", { peerPort: 7 }, "peerPort: is about one sender: give `peer` too"],
+    ["FouPort", { dev: "eth0" }, "local: `dev` needs it: give the address of this host that packets come to"],
     // Properties that there are not.
     ["IpipTunnel", { adress: [] }, 'adress: there is no property of this name; did you mean "addresses"?'],
     ["IpipTunnel", { TTL: 64 }, 'TTL: there is no property of this name; did you mean "ttl"?'],
@@ -354,6 +387,10 @@ describe("the canonical form", () => {
       { key: "net.ipv4.conf.eth0/100.rp_filter", value: "1" },
     ],
     ["Sysctl", { value: " 4096\t87380   6291456 " }, { value: "4096 87380 6291456" }],
+    ["FouPort", {}, { encap: "fou", ipproto: 4, family: 4, local: "any", peer: "any" }],
+    ["FouPort", { ipproto: "mpls", local: "FD00:0::1" }, { ipproto: 137, family: 6, local: "fd00::1" }],
+    ["FouPort", { encap: "gue", ipproto: undefined, peer: "fd00::2", peerPort: 7 }, { family: 6 }],
+    ["FouPort", { family: 6 }, { family: 6, local: "any" }],
     ["Namespace", {}, { loopback: true, connection: { port: 22, user: "root" } }],
   ])("of %s %j", (type, inputs, canonical) => {
     const found = checked(type, inputs);
@@ -488,6 +525,9 @@ describe("what is not known yet", () => {
     ["Route", { destination: "default", via: undefined, dev: "u0", src: unknown }, { destination: unknown }],
     ["Route", { type: unknown }, { type: unknown, via: "10.0.0.2" }],
     ["Sysctl", { key: unknown, namespace: "n1" }, { key: unknown, value: "1" }],
+    ["FouPort", { local: unknown }, { local: unknown, family: unknown }],
+    ["FouPort", { local: unknown, peer: "fd00::2", peerPort: 7 }, { local: unknown, family: 6 }],
+    ["FouPort", { encap: unknown, ipproto: unknown, dev: unknown }, { family: 4 }],
   ])("deep in %s %p is no failure, and the rest has its canonical form", (type, inputs, canonical) => {
     const found = checked(type, inputs);
     expect(found.problems).toEqual([]);

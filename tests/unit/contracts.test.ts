@@ -47,6 +47,13 @@ test.each<[string, Fields, string, string]>([
     "203.0.113.1//net.ipv4.ip_forward",
     "sysctl net.ipv4.ip_forward",
   ],
+  ["FouPort", { port: 5555, encap: "gue" }, "203.0.113.1//port 5555 family 4", "FOU port 5555 family 4"],
+  [
+    "FouPort",
+    { port: 5555, ipproto: 41, local: "fd00::1", dev: "eth0", namespace: "n1" },
+    "203.0.113.1/n1/port 5555 family 6 local fd00::1",
+    "FOU port 5555 family 6 local fd00::1 in namespace n1",
+  ],
 ])("%s %j has an id and a name for people", (type, inputs, id, name) => {
   const contract = contractOf(type);
   const desired = new MiniEngine(contract, new FakeHost()).check(inputs);
@@ -59,6 +66,7 @@ test.each([
   ["IpipTunnel", true],
   ["Route", false],
   ["Sysctl", true],
+  ["FouPort", true],
 ])("a %s must be gone before another one takes its place: %p", (type, gone) => {
   expect(contractOf(type).deleteBeforeReplace).toBe(gone);
 });

@@ -53,9 +53,10 @@ function calls(type: string) {
 }
 
 function inputsOf(type: string): readonly [Bag, Bag] {
-  const [change] = Object.values(samples[type]?.changes ?? {});
-  if (change === undefined) throw new Error(`there is no sample of ${type}`);
-  const base = { connection: CONNECTION, ...(type === "Sysctl" ? {} : { mark: MARK }) };
+  const { contract, changes = {} } = samples[type] ?? {};
+  const [change] = Object.values(changes);
+  if (contract === undefined || change === undefined) throw new Error(`there is no sample of ${type}`);
+  const base = { connection: CONNECTION, ...("mark" in contract.inputs.shape && { mark: MARK }) };
   return [
     { ...base, ...change[0] },
     { ...base, ...change[1] },
@@ -242,6 +243,16 @@ describe("diff", () => {
       replaces: ["a"],
     });
     expect(await call.diff(outs, { ...inputs, a: { ...a, mtu: UNKNOWN } })).toMatchObject({ replaces: [] });
+  });
+
+  test("an unknown device replaces what serves no more without it, although that outlives it", async () => {
+    const more = { FouPort: { port: 5555, encap: "gue", local: "10.0.0.1" } };
+    for (const [type, replaces] of [["FouPort", ["dev"]] as const]) {
+      const call = calls(type);
+      const { inputs } = await call.check({ connection: CONNECTION, dev: "u0", ...more[type] });
+      const { outs } = await call.create(inputs);
+      expect(await call.diff(outs, { ...inputs, dev: UNKNOWN })).toMatchObject({ replaces });
+    }
   });
 
   test("a preview that does not know a route's destination does not replace it", async () => {

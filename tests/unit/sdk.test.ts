@@ -6,7 +6,7 @@ import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
 import { samples } from "../support/samples";
 
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = sdk;
+const { FouPort, IpipTunnel, Namespace, Route, Sysctl, VethPair } = sdk;
 
 type Bag = Record<string, unknown>;
 
@@ -95,6 +95,7 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   IpipTunnel: (name) => new IpipTunnel(name, { connection, name: "tun0", remote: "10.0.0.2" }),
   Route: (name) => new Route(name, { connection, destination: "default", via: "10.0.0.1" }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
+  FouPort: (name) => new FouPort(name, { connection, port: 5555, ipproto: "ipip" }),
 };
 
 test("has a class for every type that the provider serves", () => {
@@ -139,7 +140,8 @@ describe.each(Object.entries(make))("%s", (type, instance) => {
 
   test("bears the mark of its project, stack and name, if its objects can bear one", async () => {
     const { object } = await settled(instance("a b"));
-    expect(object.mark).toBe(type === "Sysctl" ? undefined : "pulumi:shop/prod/a%20b");
+    const bears = "mark" in (samples[type]?.contract.inputs.shape ?? {});
+    expect(object.mark).toBe(bears ? "pulumi:shop/prod/a%20b" : undefined);
   });
 
   test("is deleted before it is replaced, since the engine may replace it without asking", async () => {
@@ -255,6 +257,14 @@ describe("parents", () => {
     const found = await settled(pair);
     expect(found.object.a).toEqual({ name: "va", namespace: "n1" });
     expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(host))] });
+  });
+
+  test("that it outlives replace it, but do not spare its delete", async () => {
+    const below = new IpipTunnel("below", { connection, name: "tun9", remote: "10.0.0.2" });
+    const port = { connection, port: 5555, encap: "gue" as const, local: "10.0.0.1" };
+    const found = await settled(new FouPort("port", { ...port, dev: below }));
+    expect(found.object.dev).toBe("tun9");
+    expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(below))] });
   });
 
   test("by name are only names", async () => {
