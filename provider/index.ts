@@ -3,6 +3,7 @@ import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
 import { fouPort } from "./resources/fou-port";
 import { ipipTunnel } from "./resources/ipip-tunnel";
+import { mssClamp } from "./resources/mss-clamp";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
 import { sysctl } from "./resources/sysctl";
@@ -15,6 +16,7 @@ import { vethPair } from "./resources/veth-pair";
 export const handlers: Readonly<Record<string, Provider>> = {
   FouPort: dynamicProvider(fouPort),
   IpipTunnel: dynamicProvider(ipipTunnel),
+  MssClamp: dynamicProvider(mssClamp),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
   Sysctl: dynamicProvider(sysctl),

@@ -1,5 +1,6 @@
 import { fouPort } from "../provider/resources/fou-port";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
+import { mssClamp } from "../provider/resources/mss-clamp";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
 import { sysctl } from "../provider/resources/sysctl";
@@ -14,3 +15,4 @@ export class IpipTunnel extends resource(ipipTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
 export class FouPort extends resource(fouPort) {}
+export class MssClamp extends resource(mssClamp) {}

@@ -50,6 +50,18 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /Cannot assign requested address/,
     "The address is not there: give it to a device of this namespace first.",
   ],
+  [
+    /\bnft: (command )?not found|exec of "nft" failed/,
+    "nftables is not installed on the host: `apt install nftables` or `dnf install nftables`.",
+  ],
+  [
+    /Could not process rule: (Operation|Protocol) not supported/,
+    "The kernel lacks the family inet of nftables: one of your own needs CONFIG_NF_TABLES_INET.",
+  ],
+  [
+    /cache initialization failed/,
+    "The kernel seems to lack its module nf_tables, and `nft` could not have it loaded: `modprobe nf_tables` says why.",
+  ],
   [/Read-only file system/, "/proc/sys is read-only there, as in most containers."],
 ];
 

@@ -50,6 +50,9 @@ const routesTo = (destination: string, table: number): Command => ({
 const fous = (netns?: string): Command => within(netns, ["ip", "-json", "fou", "show"]);
 /** What modules have brought that can be asked by generic netlink. */
 const netlinkFamilies: Command = { argv: ["genl", "ctrl", "list"] };
+const nftTables = (netns?: string): Command => within(netns, ["nft", "list", "tables", "inet"]);
+const nftTable = (name: string, netns?: string): Command =>
+  within(netns, ["nft", "list", "table", "inet", name]);
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -72,6 +75,10 @@ export const ask = {
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
+  nftTable: (name: string, netns?: string): Command[] =>
+    inNamespace(netns, [nftTables(netns), nftTable(name, netns)]),
+  /** One table that should be there. */
+  nftTableAlone: (name: string, netns?: string): Command[] => [nftTable(name, netns)],
   /** One device of the session's own namespace that should be there. */
   link: (name: string): Command[] => [link(name)],
   /** The routes to one destination in the session's own namespace. */
@@ -143,6 +150,17 @@ export class View {
     return this.entries(fous(netns), fousOf);
   }
 
+  /** nftTable: what nft lists of a table of the family inet, line by line. Throws Unclear as `link` does. */
+  nftTable(name: string, netns?: string): string[] | undefined {
+    const listing = nftTable(name, netns);
+    if (this.asked(nftTables(netns))) {
+      if (!this.has(netns)) return undefined;
+      const tables = linesOf(this.succeeded(nftTables(netns)).stdout);
+      if (!tables.includes(`table inet ${name}`)) return undefined;
+    } else if (this.answer(listing).code !== 0) throw new Unclear(name);
+    return linesOf(this.succeeded(listing).stdout);
+  }
+
   /** file: the contents of a file below /proc/sys as a namespace sees it. */
   file(path: string, netns?: string): string | undefined {
     if (!this.has(netns)) return undefined;
@@ -196,4 +214,12 @@ export class View {
     if (answer === undefined) throw new Error(`observe() did not ask for: ${commandLine(command)}`);
     return answer;
   }
+}
+
+/** linesOf is a text without what only makes it look well. */
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }

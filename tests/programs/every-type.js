@@ -1,5 +1,5 @@
 // One resource of every type, on the machine that the README calls host a.
-const { FouPort, IpipTunnel, Namespace, Route, Sysctl, VethPair } = require("pulumi-ipip");
+const { FouPort, IpipTunnel, MssClamp, Namespace, Route, Sysctl, VethPair } = require("pulumi-ipip");
 
 const connection = {
   host: "203.0.113.10",
@@ -20,3 +20,4 @@ const tunnel = new IpipTunnel("tunnel", {
 });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
 new FouPort("fou", { connection, namespace, port: 5555, ipproto: "ipip" });
+new MssClamp("clamp", { connection, namespace, dev: tunnel });

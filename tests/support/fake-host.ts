@@ -10,6 +10,7 @@ import {
 import { familyListing } from "./fake-fou";
 import { runIp } from "./fake-ip";
 import { FakeKernel, type Netns } from "./fake-kernel";
+import { runNft } from "./fake-nft";
 import { Refusal } from "./fake-refusal";
 import { stateOf } from "./fake-state";
 
@@ -21,8 +22,8 @@ export type Fault =
   | { readonly kind: "lose"; readonly step: number; readonly done: boolean; readonly host: "back" | "away" };
 
 /**
- * FakeHost is a Host that understands the small part of `ip`, genl, tee, cat, test and modprobe that our contracts use,
- * and nothing else. It keeps what it did not understand, so that a test can insist on there being nothing of it.
+ * FakeHost is a Host that understands the small part of `ip`, genl, nft, tee, cat, test and modprobe that our contracts
+ * use, and nothing else. It keeps what it did not understand, so that a test can insist on there being nothing of it.
  */
 export class FakeHost implements Host {
   readonly label = "fake";
@@ -129,6 +130,7 @@ export class FakeHost implements Host {
     const [program, ...rest] = argv;
     if (program === "ip") return runIp(this.kernel, netns, rest);
     const within = this.kernel.netns(netns);
+    if (program === "nft") return runNft(within, rest, stdin);
     if (program === "genl" && rest.join(" ") === "ctrl list") return familyListing(within);
     const [first = "", second = ""] = rest;
     const { files } = within;

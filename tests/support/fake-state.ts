@@ -1,5 +1,6 @@
 import { fouListing } from "./fake-fou";
 import type { Device, FakeKernel, Netns } from "./fake-kernel";
+import { listing } from "./fake-nft";
 import type { FakeRoute } from "./fake-routes";
 
 const KERNEL_PROTOCOL = 2;
@@ -21,6 +22,7 @@ function netnsState(name: string, netns: Netns): string {
       .map(routeState)
       .sort(),
     ...(netns.fous.length > 0 ? [`fou ${fouListing(netns).trim()}`] : []),
+    ...[...netns.tables].map(([table, chains]) => listing(table, chains)).sort(),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { Contract } from "../../provider/resource";
 import { fouPort } from "../../provider/resources/fou-port";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
+import { mssClamp } from "../../provider/resources/mss-clamp";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
 import { sysctl } from "../../provider/resources/sysctl";
@@ -398,6 +399,54 @@ export const samples: Readonly<Record<string, Sample>> = {
         { port: 5555, encap: "gue", local: "10.0.0.1", dev: "u0" },
         { port: 5555, encap: "gue", peer: "10.0.0.9", peerPort: 7 },
       ],
+    },
+  },
+  MssClamp: {
+    contract: mssClamp,
+    inputs: fc.record({
+      dev: oneOf("u0", "u1"),
+      namespace: maybe(oneOf("ns1")),
+      ipv4: maybe(oneOf("pmtu", "none", 1360, 1400)),
+      ipv6: maybe(oneOf("pmtu", "none", 1340)),
+    }),
+    byHand({ dev, namespace: where }) {
+      const nft = where === undefined ? "nft" : `ip netns exec ${where} nft`;
+      const table = `pulumi_ipip_mss_${dev}`;
+      return [
+        `${nft} delete table inet ${table}`,
+        `${nft} create table inet ${table}`,
+        `${nft} flush chain inet ${table} output`,
+        `${nft} add rule inet ${table} forward drop`,
+        `${nft} add chain inet ${table} input { type filter hook input priority -150; policy drop; }`,
+      ];
+    },
+    onHost(host, { namespace: where, dev, mark }) {
+      const netns = where === undefined ? host.kernel.host : host.kernel.namespaces.get(String(where));
+      const table = netns?.tables.get(`pulumi_ipip_mss_${dev}`);
+      if (table === undefined) return undefined;
+      const rules = [...table.values()].flatMap((chain) => chain.rules);
+      const sizes = (family: string) => {
+        const found = rules.flatMap(
+          (rule) =>
+            new RegExp(`^[io]ifname "${dev}" .* ${family} .* set (rt mtu|\\d+) comment "${mark}"$`).exec(
+              rule,
+            )?.[1] ?? [],
+        );
+        return found.length === 0
+          ? "none"
+          : found.length === 3 && new Set(found).size === 1
+            ? found[0] === "rt mtu"
+              ? "pmtu"
+              : Number(found[0])
+            : found;
+      };
+      const [ipv4, ipv6] = [sizes("ipv4"), sizes("ipv6")];
+      const others = rules.length - [ipv4, ipv6].filter((size) => size !== "none").length * 3;
+      return { dev, namespace: where, ipv4, ipv6, mark: others === 0 && table.size === 2 ? mark : "altered" };
+    },
+    changes: {
+      "another size": [{ dev: "u0" }, { dev: "u0", ipv4: 1400, ipv6: "none" }],
+      "another device": [{ dev: "u0" }, { dev: "u1" }],
     },
   },
 };

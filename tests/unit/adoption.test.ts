@@ -535,3 +535,30 @@ describe("FouPort", () => {
     expect(host.toString()).toBe(START);
   });
 });
+
+describe("MssClamp", () => {
+  const inputs = { dev: "u0" };
+
+  test("a table of its name that is there already is left alone unless it is to be adopted", async () => {
+    const host = playground();
+    host.byHand("nft create table inet pulumi_ipip_mss_u0");
+    const before = host.toString();
+    const engine = on(host, "MssClamp");
+    const error = await failure(engine.up(inputs));
+    expect(error).toBeInstanceOf(Conflict);
+    expect(String(error)).toMatch(/MSS clamp of u0 is there already, and it was not made by Pulumi/);
+    expect(host.toString()).toBe(before);
+    await engine.up({ ...inputs, adopt: true });
+    expect(host.toString()).toBe(await clean("MssClamp", inputs));
+  });
+
+  test("that of an interrupted run of our own is gone on with", async () => {
+    const host = playground();
+    await on(host, "MssClamp").up(inputs);
+    const engine = on(host, "MssClamp");
+    await engine.up({ ...inputs, ipv4: 1400 });
+    expect(host.toString()).toBe(await clean("MssClamp", { ...inputs, ipv4: 1400 }));
+    await engine.destroy();
+    expect(host.toString()).toBe(START);
+  });
+});

@@ -17,6 +17,7 @@ const bases: Readonly<Record<string, Fields>> = {
   Route: { connection: CONNECTION, mark: MARK, ...ROUTE },
   Sysctl: { connection: CONNECTION, ...SYSCTL },
   FouPort: { connection: CONNECTION, ...FOU },
+  MssClamp: { connection: CONNECTION, mark: MARK, dev: "tun0" },
 };
 
 /** checked is what check says of inputs, with those of a good program where nothing else is said. */
@@ -290,6 +291,22 @@ describe("what can't be is told with what would be right", () => {
     ],
     ["FouPort", { peerPort: 7 }, "peerPort: is about one sender: give `peer` too"],
     ["FouPort", { dev: "eth0" }, "local: `dev` needs it: give the address of this host that packets come to"],
+    // MSS clamps.
+    ["MssClamp", { dev: undefined }, "dev: is required"],
+    ["MssClamp", { dev: 'a"b' }, 'dev: a device name is made of letters, digits, "_", "." and "-"'],
+    ["MssClamp", { ipv4: 535 }, 'ipv4: give "pmtu", "none" or a number of bytes from 536 to 65495'],
+    ["MssClamp", { ipv6: 1219 }, 'ipv6: give "pmtu", "none" or a number of bytes from 1220 to 65475'],
+    ["MssClamp", { ipv4: "auto" }, 'ipv4: give "pmtu", "none" or a number of bytes from 536 to 65495'],
+    [
+      "MssClamp",
+      { ipv4: "none", ipv6: "none" },
+      'ipv6: with `ipv4` "none" too there is nothing to clamp: leave one of them out',
+    ],
+    [
+      "MssClamp",
+      { mark: 'pulumi:a"b' },
+      "mark: the comment of an nftables rule can't have a double quote: leave it out",
+    ],
     // Properties that there are not.
     ["IpipTunnel", { adress: [] }, 'adress: there is no property of this name; did you mean "addresses"?'],
     ["IpipTunnel", { TTL: 64 }, 'TTL: there is no property of this name; did you mean "ttl"?'],
@@ -391,6 +408,7 @@ describe("the canonical form", () => {
     ["FouPort", { ipproto: "mpls", local: "FD00:0::1" }, { ipproto: 137, family: 6, local: "fd00::1" }],
     ["FouPort", { encap: "gue", ipproto: undefined, peer: "fd00::2", peerPort: 7 }, { family: 6 }],
     ["FouPort", { family: 6 }, { family: 6, local: "any" }],
+    ["MssClamp", {}, { ipv4: "pmtu", ipv6: "pmtu" }],
     ["Namespace", {}, { loopback: true, connection: { port: 22, user: "root" } }],
   ])("of %s %j", (type, inputs, canonical) => {
     const found = checked(type, inputs);
@@ -528,6 +546,7 @@ describe("what is not known yet", () => {
     ["FouPort", { local: unknown }, { local: unknown, family: unknown }],
     ["FouPort", { local: unknown, peer: "fd00::2", peerPort: 7 }, { local: unknown, family: 6 }],
     ["FouPort", { encap: unknown, ipproto: unknown, dev: unknown }, { family: 4 }],
+    ["MssClamp", { dev: unknown, ipv4: unknown, ipv6: "none" }, { dev: unknown, ipv4: unknown }],
   ])("deep in %s %p is no failure, and the rest has its canonical form", (type, inputs, canonical) => {
     const found = checked(type, inputs);
     expect(found.problems).toEqual([]);

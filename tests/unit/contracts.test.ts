@@ -54,6 +54,7 @@ test.each<[string, Fields, string, string]>([
     "203.0.113.1/n1/port 5555 family 6 local fd00::1",
     "FOU port 5555 family 6 local fd00::1 in namespace n1",
   ],
+  ["MssClamp", { dev: "tun0" }, "203.0.113.1//pulumi_ipip_mss_tun0", "MSS clamp of tun0"],
 ])("%s %j has an id and a name for people", (type, inputs, id, name) => {
   const contract = contractOf(type);
   const desired = new MiniEngine(contract, new FakeHost()).check(inputs);
@@ -67,6 +68,7 @@ test.each([
   ["Route", false],
   ["Sysctl", true],
   ["FouPort", true],
+  ["MssClamp", true],
 ])("a %s must be gone before another one takes its place: %p", (type, gone) => {
   expect(contractOf(type).deleteBeforeReplace).toBe(gone);
 });

@@ -21,7 +21,7 @@ const contracts = readdirSync(RESOURCES)
 /** A program as a user writes it, with every class. */
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
-import { type ConnectionArgs, FouPort, IpipTunnel, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
+import { type ConnectionArgs, FouPort, IpipTunnel, MssClamp, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
 
 const key = new pulumi.Config().requireSecret("key");
 const connection: ConnectionArgs = {
@@ -44,6 +44,7 @@ const tunnel = new IpipTunnel(
 new Route("route", { connection, namespace: ns, destination: "default", dev: tunnel, table: "main", type: "unicast" });
 new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
 new FouPort("fou", { connection, port: 5555, ipproto: "ipip", family: 6 });
+new MssClamp("clamp", { connection, namespace: ns, dev: tunnel, ipv6: 1340 });
 
 export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
 export const wanted: pulumi.Output<number | undefined> = tunnel.mtu;

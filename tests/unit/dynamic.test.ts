@@ -246,8 +246,8 @@ describe("diff", () => {
   });
 
   test("an unknown device replaces what serves no more without it, although that outlives it", async () => {
-    const more = { FouPort: { port: 5555, encap: "gue", local: "10.0.0.1" } };
-    for (const [type, replaces] of [["FouPort", ["dev"]] as const]) {
+    const more = { FouPort: { port: 5555, encap: "gue", local: "10.0.0.1" }, MssClamp: { mark: MARK } };
+    for (const [type, replaces] of [["FouPort", ["dev"]] as const, ["MssClamp", []] as const]) {
       const call = calls(type);
       const { inputs } = await call.check({ connection: CONNECTION, dev: "u0", ...more[type] });
       const { outs } = await call.create(inputs);

@@ -70,6 +70,7 @@ describe("a host that nothing answers for", () => {
       );
       const found = {
         FouPort: / It bears no mark: `ip fou show` lists such ports\.$/,
+        MssClamp: / `nft list table inet pulumi_ipip_mss_u0` shows it\.$/,
         Route: /`ip route show table all proto 204` lists/,
         Sysctl: /It bears no mark\. What the state knew of the time before it: previous ".*"\.$/,
       }[type];

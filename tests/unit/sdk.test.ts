@@ -6,7 +6,7 @@ import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
 import { samples } from "../support/samples";
 
-const { FouPort, IpipTunnel, Namespace, Route, Sysctl, VethPair } = sdk;
+const { FouPort, IpipTunnel, MssClamp, Namespace, Route, Sysctl, VethPair } = sdk;
 
 type Bag = Record<string, unknown>;
 
@@ -96,6 +96,7 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   Route: (name) => new Route(name, { connection, destination: "default", via: "10.0.0.1" }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
   FouPort: (name) => new FouPort(name, { connection, port: 5555, ipproto: "ipip" }),
+  MssClamp: (name) => new MssClamp(name, { connection, dev: "tun0" }),
 };
 
 test("has a class for every type that the provider serves", () => {
@@ -265,6 +266,13 @@ describe("parents", () => {
     const found = await settled(new FouPort("port", { ...port, dev: below }));
     expect(found.object.dev).toBe("tun9");
     expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(below))] });
+  });
+
+  test("that it goes on with are only names", async () => {
+    const clamped = new IpipTunnel("clamped", { connection, name: "tun8", remote: "10.0.0.2" });
+    const found = await settled(new MssClamp("clamping", { connection, dev: clamped }));
+    expect(found.object.dev).toBe("tun8");
+    expect(found).toMatchObject({ deletedWith: "", replaceWith: [] });
   });
 
   test("by name are only names", async () => {
