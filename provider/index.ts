@@ -2,11 +2,13 @@ import { dynamicProvider, type Provider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
 import { address } from "./resources/address";
+import { fouPort } from "./resources/fou-port";
 import { greTunnel } from "./resources/gre-tunnel";
 import { ip6GreTunnel } from "./resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "./resources/ip6-tunnel";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { link } from "./resources/link";
+import { mssClamp } from "./resources/mss-clamp";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
 import { rule } from "./resources/rule";
@@ -26,6 +28,8 @@ export const handlers: Readonly<Record<string, Provider>> = {
   Ip6Tunnel: dynamicProvider(ip6Tunnel),
   SitTunnel: dynamicProvider(sitTunnel),
   Link: dynamicProvider(link),
+  FouPort: dynamicProvider(fouPort),
+  MssClamp: dynamicProvider(mssClamp),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
   Rule: dynamicProvider(rule),

@@ -138,7 +138,9 @@ export class Lifecycle {
   }
 
   /** trace is how to find what was left on a host. */
-  private trace({ mark }: Desired, memory: Fields): string {
+  private trace(desired: Desired, memory: Fields): string {
+    if (this.contract.trace !== undefined) return this.contract.trace(desired);
+    const { mark } = desired;
     if (typeof mark === "string") return howToFind(mark, this.contract.sharedMark === true);
     const before = Object.entries(memory).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
     if (before.length === 0) return "It bears no mark.";
@@ -187,7 +189,7 @@ function taken({ host, name, desired }: Subject, found: Fields): Conflict {
   const mark = found.mark;
   const whose =
     mark === undefined
-      ? "it has no room for a mark that would tell whose it is"
+      ? "nothing tells whose it is"
       : mark === desired.mark
         ? "another program of ours made it"
         : isMark(String(mark))

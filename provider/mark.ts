@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 
 /**
  * How objects of ours are told from a stranger's. Links carry an alias `pulumi:PROJECT/STACK/NAME`
- * (`ip link set … alias`, at most 255 bytes: IFALIASZ in linux/if.h), routes and rules a protocol number.
+ * (`ip link set … alias`, at most 255 bytes: IFALIASZ in linux/if.h), nftables rules have it as their comment, routes and
+ * rules a protocol number.
  */
 const PREFIX = "pulumi:";
 const MAX_ALIAS = 255;
+const MAX_COMMENT = 128;
 
 /** ROUTE_PROTOCOL marks our routes and rules; free in iproute2's rt_protos and above RTPROT_STATIC, so no daemon claims it. */
 export const ROUTE_PROTOCOL = 204;
@@ -14,15 +16,24 @@ export const ROUTE_PROTOCOL = 204;
 export function markOf(project: string, stack: string, name: string): string {
   const owner = `${project}/${stack}/${name}`;
   const mark = PREFIX + owner.replace(/[^A-Za-z0-9_./:@+=,-]/gu, percentEncode);
-  if (mark.length <= MAX_ALIAS) return mark;
-  const digest = createHash("sha256").update(owner).digest("hex").slice(0, 32);
-  return `${mark.slice(0, MAX_ALIAS - digest.length - 1)}~${digest}`;
+  return shortened(mark, owner, MAX_ALIAS);
 }
 
 function percentEncode(char: string): string {
   return Array.from(Buffer.from(char), (byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join(
     "",
   );
+}
+
+/** commentOf is a mark as the comment of an nftables rule, at most 128 bytes (NFTNL_UDATA_COMMENT_MAXLEN in libnftnl). */
+export function commentOf(mark: string): string {
+  return shortened(mark, mark, MAX_COMMENT);
+}
+
+function shortened(text: string, owner: string, max: number): string {
+  if (text.length <= max) return text;
+  const digest = createHash("sha256").update(owner).digest("hex").slice(0, 32);
+  return `${text.slice(0, max - digest.length - 1)}~${digest}`;
 }
 
 /** isMark tells whether an alias was set by this package, in whatever stack. */

@@ -49,6 +49,8 @@ export interface Contract<
   readonly replaces: { readonly [K in keyof Inputs<I>]?: Replaces<Inputs<I>[K]> };
   /** Inputs, by dotted path, that name an object whose removal removes this one too: its namespace, its device. */
   readonly containers: readonly string[];
+  /** Inputs, in the same way, that name an object which this one outlives, but serves no more once it was replaced. */
+  readonly replacedWith?: readonly string[];
   /** Whether a replacement must wait until the old object is gone, since both can't be there at once. */
   readonly deleteBeforeReplace: boolean;
   /**
@@ -73,6 +75,8 @@ export interface Contract<
 
   /** The inputs that follow from others, to be filled in; undefined is one that can't be told yet. */
   complete?(known: Partial<Inputs<I>>): { readonly [K in keyof Inputs<I>]?: Inputs<I>[K] | undefined };
+  /** How a person finds what was left on a host, where no device or route bears the mark. */
+  trace?(desired: Inputs<I>): string;
   /** What is wrong between several inputs. One that is not known yet is no key of `known`; one left out is undefined. */
   problems?(known: Partial<Inputs<I>>): Problem[];
   /** Unique on its host, and made of inputs that replace. */

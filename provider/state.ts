@@ -111,7 +111,7 @@ export function changesBetween(contract: Contract, state: Fields, desired: Field
 function replaced(contract: Contract, key: string, from: unknown, to: unknown): boolean {
   if (isUnknown(to)) {
     // The engine asks this of what depends on an object that it is about to replace: what is inside goes with it.
-    return contract.containers.some((path) => {
+    return [...contract.containers, ...(contract.replacedWith ?? [])].some((path) => {
       const [first, ...rest] = path.split(".");
       return (
         first === key &&

@@ -1,9 +1,11 @@
 import { address } from "../provider/resources/address";
+import { fouPort } from "../provider/resources/fou-port";
 import { greTunnel } from "../provider/resources/gre-tunnel";
 import { ip6GreTunnel } from "../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
 import { link } from "../provider/resources/link";
+import { mssClamp } from "../provider/resources/mss-clamp";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
 import { rule } from "../provider/resources/rule";
@@ -28,6 +30,8 @@ export class Ip6Tunnel extends resource(ip6Tunnel) {}
 export class SitTunnel extends resource(sitTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class FouPort extends resource(fouPort) {}
+export class MssClamp extends resource(mssClamp) {}
 export class Rule extends resource(rule) {}
 export class Address extends resource(address) {}
 export class Link extends resource(link) {}

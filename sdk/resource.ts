@@ -62,7 +62,7 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject, F>(
 
   class Resource extends pulumi.CustomResource {
     constructor(name: string, args: Record<string, unknown>, opts: pulumi.CustomResourceOptions = {}) {
-      const { inputs, parents } = namesOf(args);
+      const { inputs, parents } = namesOf(args, contract);
       const marked = "mark" in contract.inputs.shape && inputs.mark === undefined;
       const mark = marked ? { mark: markOf(pulumi.getProject(), pulumi.getStack(), name) } : {};
       super(
@@ -93,23 +93,31 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject, F>(
 interface Parents {
   /** Those that the object is in, or on: it goes when one of them goes. */
   readonly around: readonly pulumi.Resource[];
-  /** Those that only a part of it is in. */
+  /** Those that only a part of it is in, or that it outlives: it is replaced with them. */
   readonly beside: readonly pulumi.Resource[];
 }
 
-function namesOf(args: Record<string, unknown>): { inputs: Record<string, unknown>; parents: Parents } {
+/** A resource that is neither is given for its name alone. */
+function namesOf(
+  args: Record<string, unknown>,
+  { containers, replacedWith = [] }: Pick<Contract, "containers" | "replacedWith">,
+): { inputs: Record<string, unknown>; parents: Parents } {
   const around: pulumi.Resource[] = [];
   const beside: pulumi.Resource[] = [];
-  const named = (value: unknown, found: pulumi.Resource[]): unknown => {
+  const named = (value: unknown, path: string): unknown => {
     if (pulumi.Resource.isInstance(value)) {
-      found.push(value);
+      const wholly = containers.includes(path) && !path.includes(".");
+      if (wholly) around.push(value);
+      else if (containers.includes(path) || replacedWith.includes(path)) beside.push(value);
       return (value as Named).name;
     }
     if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
       return value;
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, named(inner, beside)]));
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [key, named(inner, `${path}.${key}`)]),
+    );
   };
-  const inputs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, named(value, around)]));
+  const inputs = Object.fromEntries(Object.entries(args).map(([key, value]) => [key, named(value, key)]));
   return { inputs, parents: { around, beside } };
 }
 

@@ -12,7 +12,8 @@ const INTRODUCTION = `<!-- Made by \`npm run docs\` from the docs of the schemas
 # Reference
 
 Every resource takes \`new Resource(name, args, opts)\`, as all of Pulumi's do, and lives in the host's kernel: the host
-needs sshd, a POSIX shell and iproute2. \`TunnelLink\` and \`TunnelMesh\` are components, which make resources of the others.
+needs sshd, a POSIX shell and iproute2, and for an MssClamp nftables. \`TunnelLink\` and \`TunnelMesh\` are components,
+which make resources of the others.
 
 - **Type**: an argument may also be an output of another resource, or a promise. Where it says *or a resource*, give the
   resource that makes the object (\`namespace: ns\`) or the object's name (\`namespace: "blue"\`).

@@ -134,7 +134,7 @@ const hop = z.strictObject({
 /**
  * How to reach a host over SSH, and how the host proves who it is. Named and shaped as in `@pulumi/command`, and
  * stricter: one of `hostKey`, `knownHosts`, `insecureIgnoreHostKey` and, for what its files say, `sshConfigHost` is
- * required. The host needs an sshd, a POSIX shell and iproute2 5.3 or newer, and nothing else.
+ * required. The host needs an sshd, a POSIX shell and iproute2 5.3 or newer; only an MssClamp needs more.
  */
 export const Connection = z.strictObject({
   /**

@@ -42,6 +42,26 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "The kernel has no such parameter: check `key`; those of a device, or of a module, are there only as long as it is.",
   ],
   [/\/proc\/sys\/.*: Invalid argument/, "The kernel does not take this `value` for that `key`."],
+  [
+    /Address already in use/,
+    "Something has that UDP port: `ip fou show` lists those for FOU and GUE, `ss -lunp` those of programs. Choose another `port`.",
+  ],
+  [
+    /Cannot assign requested address/,
+    "The address is not there: give it to a device of this namespace first.",
+  ],
+  [
+    /\bnft: (command )?not found|exec of "nft" failed/,
+    "nftables is not installed on the host: `apt install nftables` or `dnf install nftables`.",
+  ],
+  [
+    /Could not process rule: (Operation|Protocol) not supported/,
+    "The kernel lacks the family inet of nftables: one of your own needs CONFIG_NF_TABLES_INET.",
+  ],
+  [
+    /cache initialization failed/,
+    "The kernel seems to lack its module nf_tables, and `nft` could not have it loaded: `modprobe nf_tables` says why.",
+  ],
   [/Read-only file system/, "/proc/sys is read-only there, as in most containers."],
 ];
 
@@ -52,6 +72,7 @@ export function advise(stderr: string): string | undefined {
 
 /** The modules that a first step may lack, each with the option that a kernel is built with to have it. */
 const KERNEL_OPTIONS = {
+  fou: "CONFIG_NET_FOU",
   ipip: "CONFIG_NET_IPIP",
   sit: "CONFIG_IPV6_SIT",
   ip6_tunnel: "CONFIG_IPV6_TUNNEL",

@@ -5,6 +5,12 @@ export function ip(netns: string | undefined, ...argv: readonly string[]): Comma
   return netns === undefined ? { argv: ["ip", ...argv] } : { argv: ["ip", ...argv], netns };
 }
 
+/** nft changes rules in one transaction: all lines take effect together, or none does (nft(8)). */
+export function nft(netns: string | undefined, ...lines: readonly string[]): Command {
+  const command = { argv: ["nft", "-f", "-"], stdin: `${lines.join("\n")}\n` };
+  return netns === undefined ? command : { ...command, netns };
+}
+
 /** write puts text into a file of /proc/sys as a namespace sees it. */
 export function write(netns: string | undefined, path: string, text: string): Command {
   const command = { argv: ["tee", path], stdin: `${text}\n` };

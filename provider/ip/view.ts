@@ -4,6 +4,7 @@ import { type Answer, type Command, commandLine } from "../host/host";
 import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
+import { type Fou, fousOf } from "./fou";
 import { type Link, linksOf } from "./links";
 import { type Path, pathOf, pathTo, type Towards } from "./path";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
@@ -60,6 +61,12 @@ const routesTo = (destination: string, table: number): Command => ({
 const path = (towards: Towards, netns?: string): Command => within(netns, pathTo(towards));
 /** The numbers by which devices of a namespace say in which other one their underlay is. */
 const identified = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
+const fous = (netns?: string): Command => within(netns, ["ip", "-json", "fou", "show"]);
+/** What modules have brought that can be asked by generic netlink. */
+const netlinkFamilies: Command = { argv: ["genl", "ctrl", "list"] };
+const nftTables = (netns?: string): Command => within(netns, ["nft", "list", "tables", "inet"]);
+const nftTable = (name: string, netns?: string): Command =>
+  within(netns, ["nft", "list", "table", "inet", name]);
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -89,6 +96,11 @@ export const ask = {
   rules: (family: Family, netns?: string): Command[] => inNamespace(netns, [rules(family, netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
+  fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
+  nftTable: (name: string, netns?: string): Command[] =>
+    inNamespace(netns, [nftTables(netns), nftTable(name, netns)]),
+  /** One table that should be there. */
+  nftTableAlone: (name: string, netns?: string): Command[] => [nftTable(name, netns)],
   /** One device of the session's own namespace that should be there. */
   link: (name: string): Command[] => [link(name)],
   /** The routes to one destination in the session's own namespace. */
@@ -175,6 +187,28 @@ export class View {
   }
 
   /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
+  /** fous: the ports of a namespace that take FOU and GUE. */
+  fous(netns?: string): Fou[] | undefined {
+    if (!this.has(netns)) return undefined;
+    // Nobody can be asked, and there is none, as long as the module is not loaded.
+    const { code, stdout } = this.answer(netlinkFamilies);
+    const lacking = code === 0 && !/^Name: fou$/m.test(stdout);
+    if (lacking && this.answer(fous(netns)).code !== 0) return [];
+    return this.entries(fous(netns), fousOf);
+  }
+
+  /** nftTable: what nft lists of a table of the family inet, line by line. Throws Unclear as `link` does. */
+  nftTable(name: string, netns?: string): string[] | undefined {
+    const listing = nftTable(name, netns);
+    if (this.asked(nftTables(netns))) {
+      if (!this.has(netns)) return undefined;
+      const tables = linesOf(this.succeeded(nftTables(netns)).stdout);
+      if (!tables.includes(`table inet ${name}`)) return undefined;
+    } else if (this.answer(listing).code !== 0) throw new Unclear(name);
+    return linesOf(this.succeeded(listing).stdout);
+  }
+
+  /** file: the contents of a file below /proc/sys as a namespace sees it. */
   file(path: string, netns?: string): string | undefined {
     if (!this.has(netns)) return undefined;
     if (!this.asked(exists(path, netns))) throw new Unclear(path);
@@ -228,4 +262,12 @@ export class View {
     if (answer === undefined) throw new Error(`observe() did not ask for: ${commandLine(command)}`);
     return answer;
   }
+}
+
+/** linesOf is a text without what only makes it look well. */
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
 }

@@ -38,8 +38,8 @@ export const adopt = {
 export const mark = {
   /**
    * Tells our objects from a stranger's. A device has it as its alias (ip-link(8)), a namespace as the alias of its
-   * `lo`; a route shows no more than protocol 204 (ip-route(8)). Left out, it is `pulumi:PROJECT/STACK/NAME`, and
-   * there is no need to set it.
+   * `lo`, an nftables rule as its comment (nft(8)); a route shows no more than protocol 204 (ip-route(8)). Left out, it
+   * is `pulumi:PROJECT/STACK/NAME`, and there is no need to set it.
    */
   mark: z
     .string()

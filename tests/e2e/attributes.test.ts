@@ -217,6 +217,54 @@ const rows: readonly Row[] = [
     changes: [[{ value: "4096 100001 200000" }], [{ key: "net.ipv4.tcp_wmem" }, "key"]],
     drift: [["sysctl -w net.ipv4.tcp_rmem='4096 100002 200000'", ["value"]]],
   },
+  {
+    type: "FouPort",
+    inputs: { port: 5555, ipproto: "ipip" },
+    changes: [
+      [{ port: 5556 }, "port"],
+      [{ ipproto: "gre" }, "ipproto"],
+      [{ family: 6 }, "family"],
+      [{ local: "127.0.0.1" }, "local"],
+    ],
+    drift: [
+      ["ip fou delete port 5555", []],
+      ["ip fou delete port 5555 && ip fou add port 5555 ipproto 47", ["ipproto"]],
+      ["ip fou delete port 5555 && ip fou add port 5555 gue", ["encap", "ipproto"]],
+      ["ip fou delete port 5555 && ip fou add port 5555 ipproto 4 peer 127.0.0.1 peer_port 7", ["peer"]],
+    ],
+  },
+  {
+    type: "FouPort",
+    setUp: [
+      "ip link add d1 type dummy",
+      "ip link set d1 up",
+      "ip address add fd00:3::1/64 dev d1 nodad",
+      "ip fou add port 6666 gue",
+    ],
+    inputs: { port: 6666, encap: "gue", local: "fd00:3::1", peer: "fd00:3::2", peerPort: 7, dev: "d1" },
+    changes: [
+      [{ peer: "fd00:3::3" }, "peer"],
+      [{ peerPort: 8 }, "peerPort"],
+      [{ dev: undefined }, "dev"],
+    ],
+    drift: [
+      ["ip fou delete -6 port 6666 local fd00:3::1 peer fd00:3::2 peer_port 7 dev d1", []],
+      [
+        "ip fou delete -6 port 6666 local fd00:3::1 peer fd00:3::2 peer_port 7 dev d1 && ip fou add -6 port 6666 local fd00:3::1 dev d1 ipproto 41",
+        ["encap", "peer", "peerPort"],
+      ],
+    ],
+  },
+  {
+    type: "FouPort",
+    setUp: ["ip netns add n1"],
+    inputs: { namespace: "n1", port: 7777, ipproto: "ipv6" },
+    changes: [[{ namespace: undefined }, "namespace"]],
+    drift: [
+      ["ip -n n1 fou delete port 7777", []],
+      ["ip -n n1 fou delete port 7777 && ip -n n1 fou add port 7777 ipproto 137", ["ipproto"]],
+    ],
+  },
 ];
 
 describe("every attribute on a real kernel", () => cells(rows));

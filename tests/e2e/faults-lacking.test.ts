@@ -166,4 +166,31 @@ describe("a host that lacks what it needs", () => {
       ]);
     });
   });
+
+  describe("without nftables", () => {
+    const CLAMP = { dev: "eth0", mark: TUNNEL.mark };
+    const refusal = () => trial.refusal(trial.create(CLAMP, "MssClamp"));
+
+    test("a host without nft says which package to install", async () => {
+      const away = "/usr/sbin/nft.away";
+      const message = await trial.amid(`mv /usr/sbin/nft ${away}`, `mv ${away} /usr/sbin/nft`, refusal);
+      expect(message).toEqual([
+        "`nft list tables inet` failed with exit code N",
+        expect.stringMatching(/^ {2}\/bin\/sh: \d+: nft: not found$/),
+        "nftables is not installed on the host: `apt install nftables` or `dnf install nftables`.",
+      ]);
+    });
+
+    // That of the lab has nftables for bridges only.
+    test("a kernel without the family is told of", async () => {
+      const message = await refusal();
+      expect(message[0]).toMatch(/^`nft -f - <<< 'create table inet pulumi_ipip_mss_eth0$/);
+      expect(message).toContain(
+        "  /dev/stdin:1:1-39: Error: Could not process rule: Operation not supported",
+      );
+      expect(message.at(-1)).toBe(
+        "The kernel lacks the family inet of nftables: one of your own needs CONFIG_NF_TABLES_INET.",
+      );
+    });
+  });
 });

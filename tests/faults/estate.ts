@@ -131,7 +131,7 @@ export class Estate {
   }
 
   private async check(name: string, { type, inputs }: Resource): Promise<Bag> {
-    const mark = type === "Sysctl" ? {} : { mark: `pulumi:faults/test/${name}` };
+    const mark = type === "Sysctl" || type === "FouPort" ? {} : { mark: `pulumi:faults/test/${name}` };
     const news = { connection: { ...this.connection, ...this.patience }, ...mark, ...inputs };
     const { inputs: desired, failures = [] } = await handler(type).check({}, { ...news, __provider: MARKER });
     if (failures.length > 0) throw new Error(JSON.stringify(failures));

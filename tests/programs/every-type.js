@@ -1,11 +1,13 @@
 // One resource of every type, on the machine that the README calls host a.
 const {
   Address,
+  FouPort,
   GreTunnel,
   Ip6GreTunnel,
   Ip6Tunnel,
   IpipTunnel,
   Link,
+  MssClamp,
   Namespace,
   Route,
   Rule,
@@ -41,3 +43,5 @@ new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "1
 new Rule("rule", { connection, namespace, priority: 1000, from: "10.10.1.0/24", table: 100 });
 new Address("address", { connection, namespace, dev: "lo", address: "10.255.0.1/32" });
 new Link("link", { connection, namespace, dev: "lo", txqlen: 500 });
+new FouPort("fou", { connection, namespace, port: 5555, ipproto: "ipip" });
+new MssClamp("clamp", { connection, namespace, dev: tunnel });

@@ -73,7 +73,7 @@ export function cells(rows: readonly Row[]): void {
   }
 
   for (const row of rows) {
-    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? ""}`, () => {
+    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? row.inputs.port ?? ""}`, () => {
       let before: unknown;
       let id: string;
       let desired: Record<string, unknown>;

@@ -6,7 +6,17 @@ import { connectionTo, workplace } from "./world";
 
 /** Declared is a resource of the program tests/programs/declared. */
 export interface Declared {
-  readonly type: "Namespace" | "VethPair" | "IpipTunnel" | "Route" | "Rule" | "Address" | "Link" | "Sysctl";
+  readonly type:
+    | "Namespace"
+    | "VethPair"
+    | "IpipTunnel"
+    | "Route"
+    | "Rule"
+    | "Address"
+    | "Link"
+    | "Sysctl"
+    | "FouPort"
+    | "MssClamp";
   readonly args: Readonly<Record<string, unknown>>;
   readonly options?: Readonly<Record<string, unknown>>;
 }

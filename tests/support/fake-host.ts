@@ -7,8 +7,10 @@ import {
   type Outcome,
   type Work,
 } from "../../provider/host/host";
+import { familyListing } from "./fake-fou";
 import { runIp } from "./fake-ip";
 import { FakeKernel, type Netns } from "./fake-kernel";
+import { runNft } from "./fake-nft";
 import { Refusal } from "./fake-refusal";
 import { stateOf } from "./fake-state";
 
@@ -20,8 +22,8 @@ export type Fault =
   | { readonly kind: "lose"; readonly step: number; readonly done: boolean; readonly host: "back" | "away" };
 
 /**
- * FakeHost is a Host that understands the small part of `ip`, tee, cat, test and modprobe that our contracts use, and
- * nothing else. It keeps what it did not understand, so that a test can insist on there being nothing of it.
+ * FakeHost is a Host that understands the small part of `ip`, genl, nft, tee, cat, test and modprobe that our contracts
+ * use, and nothing else. It keeps what it did not understand, so that a test can insist on there being nothing of it.
  */
 export class FakeHost implements Host {
   readonly label = "fake";
@@ -30,7 +32,7 @@ export class FakeHost implements Host {
   readonly steps: string[] = [];
   readonly notUnderstood: Error[] = [];
   /** Modules that modprobe finds. */
-  loadable: readonly string[] = ["ipip", "veth"];
+  loadable: readonly string[] = ["fou", "ipip", "veth"];
   away = false;
   /** Whether the user may change the network. */
   permitted = true;
@@ -40,7 +42,9 @@ export class FakeHost implements Host {
   private refused: string | undefined;
   private count = 0;
 
-  constructor(modules: readonly string[] = ["ipip", "sit", "ip6_tunnel", "ip_gre", "ip6_gre", "veth"]) {
+  constructor(
+    modules: readonly string[] = ["fou", "ipip", "sit", "ip6_tunnel", "ip_gre", "ip6_gre", "veth"],
+  ) {
     this.kernel = new FakeKernel(modules);
   }
 
@@ -127,8 +131,11 @@ export class FakeHost implements Host {
   private run({ argv, netns, stdin }: Command): string {
     const [program, ...rest] = argv;
     if (program === "ip") return runIp(this.kernel, netns, rest);
+    const within = this.kernel.netns(netns);
+    if (program === "nft") return runNft(within, rest, stdin);
+    if (program === "genl" && rest.join(" ") === "ctrl list") return familyListing(within);
     const [first = "", second = ""] = rest;
-    const { files } = this.kernel.netns(netns);
+    const { files } = within;
     if (program === "cat" && rest.length === 1) return `${fileIn(files, "cat", first)}\n`;
     if (program === "test" && first === "-e" && rest.length === 2) {
       if (!files.has(second)) throw new Refusal(1, "");

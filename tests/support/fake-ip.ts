@@ -1,3 +1,4 @@
+import { type AskedFou, addFou, deleteFou, fouListing } from "./fake-fou";
 import {
   addAddress,
   addTunnel,
@@ -47,6 +48,7 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
     if (words.is(...option, "-json", "-details", "-Numeric", "rule", "show"))
       return ended(words, ruleListing(netns, family));
   }
+  if (words.is("-json", "fou", "show")) return ended(words, fouListing(netns));
   for (const family of [4, 6] as const) {
     if (words.is(`-${family}`, "rule")) {
       changeRule(netns, family, words);
@@ -60,6 +62,8 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
   else if (words.is("link", "change", "name")) changeLink(netns, words);
   else if (words.is("link", "set", "dev")) setLink(netns.device(words.next()), words);
   else if (words.is("link", "delete", "dev")) deleteLink(netns.device(words.next()), words);
+  else if (words.is("fou", "add")) addFou(netns, fouIn(words));
+  else if (words.is("fou", "delete")) deleteFou(netns, fouIn(words));
   else if (words.is("address")) changeAddress(netns, words);
   else throw words.strange("there is no such command");
   words.end();
@@ -160,6 +164,18 @@ function deleteLink(device: Device, words: Words): void {
   words.option("type");
   if (device.kind === "loopback") throw netlinkRefuses("Operation not supported");
   if (!isFallback(device)) device.netns.remove(device);
+}
+
+function fouIn(words: Words): AskedFou {
+  return {
+    family: words.is("-6") ? 6 : 4,
+    port: words.number("port") ?? 0,
+    local: words.option("local"),
+    peer: words.option("peer"),
+    peerPort: words.number("peer_port"),
+    dev: words.option("dev"),
+    ipproto: words.is("gue") ? undefined : words.number("ipproto"),
+  };
 }
 
 function changeAddress(netns: Netns, words: Words): void {

@@ -1,4 +1,6 @@
 import ipaddr from "ipaddr.js";
+import type { FakeFou } from "./fake-fou";
+import type { FakeTable } from "./fake-nft";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
 import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
 import { type FakeRules, kernelsRules } from "./fake-rules";
@@ -68,6 +70,8 @@ export class Netns {
   devices: Device[] = [];
   routes: FakeRoute[] = [];
   rules: FakeRules = kernelsRules();
+  fous: FakeFou[] = [];
+  tables: ReadonlyMap<string, FakeTable> = new Map();
   readonly files: Map<string, string>;
   private lastIndex = 0;
 

@@ -81,7 +81,7 @@ function addressJson(device: Device, { local, length, peer, secondary, said = {}
 }
 
 /** A device below that is gone is known by its number only. */
-function nameOf(device: Device): string {
+export function nameOf(device: Device): string {
   return isThere(device) ? device.name : `if${device.ifindex}`;
 }
 

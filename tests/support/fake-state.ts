@@ -1,4 +1,6 @@
+import { fouListing } from "./fake-fou";
 import type { Address, Device, FakeKernel, Netns } from "./fake-kernel";
+import { listing } from "./fake-nft";
 import type { FakeRoute } from "./fake-routes";
 import { ruleState } from "./fake-rules";
 
@@ -21,6 +23,8 @@ function netnsState(name: string, netns: Netns): string {
       .map(routeState)
       .sort(),
     ...netns.rules.map(ruleState),
+    ...(netns.fous.length > 0 ? [`fou ${fouListing(netns).trim()}`] : []),
+    ...[...netns.tables].map(([table, chains]) => listing(table, chains)).sort(),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }

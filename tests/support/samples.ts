@@ -1,11 +1,13 @@
 import fc from "fast-check";
 import type { Contract } from "../../provider/resource";
 import { address } from "../../provider/resources/address";
+import { fouPort } from "../../provider/resources/fou-port";
 import { greTunnel } from "../../provider/resources/gre-tunnel";
 import { ip6GreTunnel } from "../../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
 import { link } from "../../provider/resources/link";
+import { mssClamp } from "../../provider/resources/mss-clamp";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
 import { rule } from "../../provider/resources/rule";
@@ -617,6 +619,115 @@ export const samples: Readonly<Record<string, Sample>> = {
         { dev: "u1", mtu: 1400 },
         { dev: "u0", mtu: 1400 },
       ],
+    },
+  },
+  FouPort: {
+    contract: fouPort,
+    inputs: fc
+      .tuple(
+        fc.record({ port: oneOf(5555, 5556), namespace: maybe(oneOf("ns1")) }),
+        oneOf({ encap: "gue" }, { ipproto: "ipip" }, { ipproto: 4, encap: "fou" }, { ipproto: "gre" }),
+        oneOf({}, { family: 4 }, { family: 6 }, { local: "10.0.0.1" }, { local: "fd00::1" }),
+        oneOf({}, {}, { peer: "10.0.0.9", peerPort: 7 }, { peer: "fd00::9", peerPort: 7 }),
+        oneOf({}, {}, { dev: "u0" }),
+      )
+      .map((parts) => Object.assign({}, ...parts) as Fields),
+    byHand({ namespace: where, port, family, local, peer, peerPort, dev }) {
+      const of = (verb: string) =>
+        `${at(where)} fou ${verb} ${family === 6 || `${local} ${peer}`.includes(":") ? "-6 " : ""}port ${port}`;
+      const source = `${peer}`.includes(":") ? "fd00::1" : "10.0.0.1";
+      const ends = [
+        local !== undefined && `local ${local}`,
+        peer !== undefined && `peer ${peer} peer_port ${peerPort}`,
+        dev !== undefined && `dev ${dev}`,
+      ].filter((part) => part !== false);
+      const chosen = local === undefined && peer !== undefined ? [`local ${source}`] : [];
+      return [
+        [of("delete"), ...chosen, ...ends].join(" "),
+        [of("add"), ...ends, "gue"].join(" "),
+        [of("add"), ...ends, "ipproto 47"].join(" "),
+        ...(local === undefined && peer === undefined && family !== 6
+          ? [`${of("add")} peer 10.0.0.9 peer_port 9 gue`]
+          : []),
+      ];
+    },
+    onHost(host, { namespace: where, port, family, local }) {
+      const netns = where === undefined ? host.kernel.host : host.kernel.namespaces.get(String(where));
+      const found = netns?.fous.find(
+        (other) =>
+          other.port === port &&
+          other.family === family &&
+          (other.local ?? "any") === (other.peer !== undefined && local === "any" ? other.local : local),
+      );
+      if (found === undefined) return undefined;
+      const encap = found.ipproto === undefined ? "gue" : "fou";
+      return { ...found, encap, local, peer: found.peer ?? "any", dev: found.dev?.name, namespace: where };
+    },
+    changes: {
+      "another protocol": [
+        { port: 5555, ipproto: "ipip" },
+        { port: 5555, ipproto: "gre" },
+      ],
+      "another encapsulation": [
+        { port: 5555, ipproto: "ipip" },
+        { port: 5555, encap: "gue" },
+      ],
+      "another port": [
+        { port: 5555, encap: "gue" },
+        { port: 5556, encap: "gue" },
+      ],
+      "one sender": [
+        { port: 5555, encap: "gue", local: "10.0.0.1", dev: "u0" },
+        { port: 5555, encap: "gue", peer: "10.0.0.9", peerPort: 7 },
+      ],
+    },
+  },
+  MssClamp: {
+    contract: mssClamp,
+    inputs: fc.record({
+      dev: oneOf("u0", "u1"),
+      namespace: maybe(oneOf("ns1")),
+      ipv4: maybe(oneOf("pmtu", "none", 1360, 1400)),
+      ipv6: maybe(oneOf("pmtu", "none", 1340)),
+    }),
+    byHand({ dev, namespace: where }) {
+      const nft = where === undefined ? "nft" : `ip netns exec ${where} nft`;
+      const table = `pulumi_ipip_mss_${dev}`;
+      return [
+        `${nft} delete table inet ${table}`,
+        `${nft} create table inet ${table}`,
+        `${nft} flush chain inet ${table} output`,
+        `${nft} add rule inet ${table} forward drop`,
+        `${nft} add chain inet ${table} input { type filter hook input priority -150; policy drop; }`,
+      ];
+    },
+    onHost(host, { namespace: where, dev, mark }) {
+      const netns = where === undefined ? host.kernel.host : host.kernel.namespaces.get(String(where));
+      const table = netns?.tables.get(`pulumi_ipip_mss_${dev}`);
+      if (table === undefined) return undefined;
+      const rules = [...table.values()].flatMap((chain) => chain.rules);
+      const sizes = (family: string) => {
+        const found = rules.flatMap(
+          (rule) =>
+            new RegExp(`^[io]ifname "${dev}" .* ${family} .* set (rt mtu|\\d+) comment "${mark}"$`).exec(
+              rule,
+            )?.[1] ?? [],
+        );
+        return found.length === 0
+          ? "none"
+          : found.length === 3 && new Set(found).size === 1
+            ? found[0] === "rt mtu"
+              ? "pmtu"
+              : Number(found[0])
+            : found;
+      };
+      const [ipv4, ipv6] = [sizes("ipv4"), sizes("ipv6")];
+      const others = rules.length - [ipv4, ipv6].filter((size) => size !== "none").length * 3;
+      return { dev, namespace: where, ipv4, ipv6, mark: others === 0 && table.size === 2 ? mark : "altered" };
+    },
+    changes: {
+      "another size": [{ dev: "u0" }, { dev: "u0", ipv4: 1400, ipv6: "none" }],
+      "another device": [{ dev: "u0" }, { dev: "u1" }],
     },
   },
 };

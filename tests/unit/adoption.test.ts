@@ -466,3 +466,99 @@ test("a route of another stack, whose protocol is ours too, is not taken unless 
   expect(String(error)).toMatch(/is there already, and another program of ours made it.*via 10\.0\.0\.8/);
   expect(host.toString()).toBe(before);
 });
+
+describe("FouPort", () => {
+  const inputs = { port: 5555, ipproto: "ipip" };
+
+  test("the module is loaded when the kernel lacks it", async () => {
+    const host = playground([]);
+    const engine = on(host, "FouPort");
+    expect(await engine.up(inputs)).toBe("created");
+    expect(host.steps).toContain("modprobe fou");
+  });
+
+  test("a module that cannot be loaded is named, with the kernel option that brings it", async () => {
+    const host = playground([]);
+    host.loadable = [];
+    const error = await failure(on(host, "FouPort").up(inputs));
+    expect(String(error)).toMatch(
+      /`ip fou add port 5555 ipproto 4` failed[\s\S]*module fou[\s\S]*CONFIG_NET_FOU/,
+    );
+  });
+
+  test("one that is there just as asked for is taken to be ours", async () => {
+    const host = playground();
+    host.byHand("ip fou add port 5555 ipproto 4");
+    const engine = on(host, "FouPort");
+    expect(await engine.up(inputs)).toBe("created");
+    await engine.destroy();
+    expect(host.toString()).toBe(START);
+  });
+
+  test("one for something else is left alone unless it is to be adopted", async () => {
+    const host = playground();
+    host.byHand("ip fou add port 5555 gue");
+    const before = host.toString();
+    const error = await failure(on(host, "FouPort").up(inputs));
+    expect(error).toBeInstanceOf(Conflict);
+    expect(String(error)).toMatch(
+      /FOU port 5555 family 4 is there already, and nothing tells whose it is: .*encap gue/,
+    );
+    expect(host.toString()).toBe(before);
+    const engine = on(host, "FouPort");
+    await engine.up({ ...inputs, adopt: true });
+    expect(host.toString()).toBe(await clean("FouPort", inputs));
+  });
+
+  test("those of single addresses are in the way of one of all unless they are to be adopted", async () => {
+    const host = playground();
+    host.byHand("ip fou add port 5555 local 10.0.0.1 gue", "ip fou add port 5555 local 10.0.0.2 gue");
+    const before = host.toString();
+    const engine = on(host, "FouPort");
+    const error = await failure(engine.up(inputs));
+    expect(error).toBeInstanceOf(Conflict);
+    expect(String(error)).toMatch(/FOU port 5555 family 4 local 10\.0\.0\.2 is there already\n.*adopt: true/);
+    expect(host.toString()).toBe(before);
+    await engine.up({ ...inputs, adopt: true });
+    expect(host.toString()).toBe(await clean("FouPort", inputs));
+  });
+
+  test("what is left of one whose device is gone goes too", async () => {
+    const host = playground();
+    host.byHand("ip link add name d0 type dummy", "ip address add 10.7.0.1/24 dev d0");
+    const engine = on(host, "FouPort");
+    await engine.up({ ...inputs, local: "10.7.0.1", dev: "d0" });
+    host.byHand("ip link delete dev d0");
+    await engine.refresh();
+    expect(engine.differs({ ...inputs, local: "10.7.0.1", dev: "d0" })).toEqual(["dev"]);
+    await engine.destroy();
+    expect(host.toString()).toBe(START);
+  });
+});
+
+describe("MssClamp", () => {
+  const inputs = { dev: "u0" };
+
+  test("a table of its name that is there already is left alone unless it is to be adopted", async () => {
+    const host = playground();
+    host.byHand("nft create table inet pulumi_ipip_mss_u0");
+    const before = host.toString();
+    const engine = on(host, "MssClamp");
+    const error = await failure(engine.up(inputs));
+    expect(error).toBeInstanceOf(Conflict);
+    expect(String(error)).toMatch(/MSS clamp of u0 is there already, and it was not made by Pulumi/);
+    expect(host.toString()).toBe(before);
+    await engine.up({ ...inputs, adopt: true });
+    expect(host.toString()).toBe(await clean("MssClamp", inputs));
+  });
+
+  test("that of an interrupted run of our own is gone on with", async () => {
+    const host = playground();
+    await on(host, "MssClamp").up(inputs);
+    const engine = on(host, "MssClamp");
+    await engine.up({ ...inputs, ipv4: 1400 });
+    expect(host.toString()).toBe(await clean("MssClamp", { ...inputs, ipv4: 1400 }));
+    await engine.destroy();
+    expect(host.toString()).toBe(START);
+  });
+});

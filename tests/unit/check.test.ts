@@ -8,6 +8,7 @@ const TUNNEL = { name: "tun0", local: "10.0.0.1", remote: "10.0.0.2" };
 const TUNNEL6 = { name: "tun0", local: "fd00::1", remote: "fd00::2" };
 const PAIR = { a: { name: "va" }, b: { name: "vb" } };
 const ROUTE = { destination: "10.10.2.0/24", via: "10.0.0.2" };
+const FOU = { port: 5555, ipproto: "ipip" };
 const SYSCTL = { key: "net.ipv4.ip_forward", value: 1 };
 
 const bases: Readonly<Record<string, Fields>> = {
@@ -23,6 +24,8 @@ const bases: Readonly<Record<string, Fields>> = {
   Rule: { connection: CONNECTION, mark: MARK, priority: 100, table: 100 },
   Address: { connection: CONNECTION, dev: "eth0", address: "10.0.0.1/24" },
   Link: { connection: CONNECTION, dev: "eth0", mtu: 9000 },
+  FouPort: { connection: CONNECTION, ...FOU },
+  MssClamp: { connection: CONNECTION, mark: MARK, dev: "tun0" },
 };
 
 /** checked is what check says of inputs, with those of a good program where nothing else is said. */
@@ -330,6 +333,53 @@ describe("what can't be is told with what would be right", () => {
     ["Sysctl", { value: undefined }, "value: is required"],
     ["Sysctl", { value: true }, "value: give a whole number or text"],
     ["Sysctl", { value: "1\n2" }, "value: a value is one line of printable text"],
+    // FOU ports.
+    ["FouPort", { port: 0 }, "port: give a port from 1 to 65535"],
+    ["FouPort", { port: "5555" }, "port: give a port from 1 to 65535"],
+    ["FouPort", { ipproto: "udp" }, 'ipproto: give "ipip", "ipv6", "gre", "mpls" or a number from 1 to 255'],
+    ["FouPort", { ipproto: 256 }, 'ipproto: give "ipip", "ipv6", "gre", "mpls" or a number from 1 to 255'],
+    [
+      "FouPort",
+      { ipproto: undefined },
+      'ipproto: FOU must be told what comes in: give "ipip", "ipv6", "gre" or "mpls", or set `encap: "gue"`',
+    ],
+    ["FouPort", { encap: "gue" }, "ipproto: GUE says of each packet what it is: leave `ipproto` out"],
+    ["FouPort", { family: 5 }, "family: give 4 or 6"],
+    ["FouPort", { local: "0.0.0.0" }, "local: 0.0.0.0 is no host's address: leave it out, or give one"],
+    ["FouPort", { family: 4, local: "fd00::1" }, "local: fd00::1 is not of IPv4, the family of the port"],
+    [
+      "FouPort",
+      { local: "fd00::1", peer: "10.0.0.2", peerPort: 1 },
+      "peer: 10.0.0.2 is not of IPv6, the family of the port",
+    ],
+    [
+      "FouPort",
+      { local: "fe80::1", dev: "eth0" },
+      "local: fe80::1 is an address on one device only, which the kernel can't be told here: give another",
+    ],
+    [
+      "FouPort",
+      { peer: "10.0.0.2" },
+      "peerPort: `peer` needs it: give the port that the other end sends from",
+    ],
+    ["FouPort", { peerPort: 7 }, "peerPort: is about one sender: give `peer` too"],
+    ["FouPort", { dev: "eth0" }, "local: `dev` needs it: give the address of this host that packets come to"],
+    // MSS clamps.
+    ["MssClamp", { dev: undefined }, "dev: is required"],
+    ["MssClamp", { dev: 'a"b' }, 'dev: a device name is made of letters, digits, "_", "." and "-"'],
+    ["MssClamp", { ipv4: 535 }, 'ipv4: give "pmtu", "none" or a number of bytes from 536 to 65495'],
+    ["MssClamp", { ipv6: 1219 }, 'ipv6: give "pmtu", "none" or a number of bytes from 1220 to 65475'],
+    ["MssClamp", { ipv4: "auto" }, 'ipv4: give "pmtu", "none" or a number of bytes from 536 to 65495'],
+    [
+      "MssClamp",
+      { ipv4: "none", ipv6: "none" },
+      'ipv6: with `ipv4` "none" too there is nothing to clamp: leave one of them out',
+    ],
+    [
+      "MssClamp",
+      { mark: 'pulumi:a"b' },
+      "mark: the comment of an nftables rule can't have a double quote: leave it out",
+    ],
     // Properties that there are not.
     ["IpipTunnel", { adress: [] }, 'adress: there is no property of this name; did you mean "addresses"?'],
     ["IpipTunnel", { TTL: 64 }, 'TTL: there is no property of this name; did you mean "ttl"?'],
@@ -427,6 +477,11 @@ describe("the canonical form", () => {
       { key: "net.ipv4.conf.eth0/100.rp_filter", value: "1" },
     ],
     ["Sysctl", { value: " 4096\t87380   6291456 " }, { value: "4096 87380 6291456" }],
+    ["FouPort", {}, { encap: "fou", ipproto: 4, family: 4, local: "any", peer: "any" }],
+    ["FouPort", { ipproto: "mpls", local: "FD00:0::1" }, { ipproto: 137, family: 6, local: "fd00::1" }],
+    ["FouPort", { encap: "gue", ipproto: undefined, peer: "fd00::2", peerPort: 7 }, { family: 6 }],
+    ["FouPort", { family: 6 }, { family: 6, local: "any" }],
+    ["MssClamp", {}, { ipv4: "pmtu", ipv6: "pmtu" }],
     ["Namespace", {}, { loopback: true, connection: { port: 22, user: "root" } }],
   ])("of %s %j", (type, inputs, canonical) => {
     const found = checked(type, inputs);
@@ -561,6 +616,10 @@ describe("what is not known yet", () => {
     ["Route", { destination: "default", via: undefined, dev: "u0", src: unknown }, { destination: unknown }],
     ["Route", { type: unknown }, { type: unknown, via: "10.0.0.2" }],
     ["Sysctl", { key: unknown, namespace: "n1" }, { key: unknown, value: "1" }],
+    ["FouPort", { local: unknown }, { local: unknown, family: unknown }],
+    ["FouPort", { local: unknown, peer: "fd00::2", peerPort: 7 }, { local: unknown, family: 6 }],
+    ["FouPort", { encap: unknown, ipproto: unknown, dev: unknown }, { family: 4 }],
+    ["MssClamp", { dev: unknown, ipv4: unknown, ipv6: "none" }, { dev: unknown, ipv4: unknown }],
   ])("deep in %s %p is no failure, and the rest has its canonical form", (type, inputs, canonical) => {
     const found = checked(type, inputs);
     expect(found.problems).toEqual([]);

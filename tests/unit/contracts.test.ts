@@ -61,6 +61,14 @@ test.each<[string, Fields, string, string]>([
     "address fd00::1/128 on lo in namespace n1",
   ],
   ["Link", { dev: "eth0", mtu: 9000 }, "203.0.113.1//eth0", "settings of eth0"],
+  ["FouPort", { port: 5555, encap: "gue" }, "203.0.113.1//port 5555 family 4", "FOU port 5555 family 4"],
+  [
+    "FouPort",
+    { port: 5555, ipproto: 41, local: "fd00::1", dev: "eth0", namespace: "n1" },
+    "203.0.113.1/n1/port 5555 family 6 local fd00::1",
+    "FOU port 5555 family 6 local fd00::1 in namespace n1",
+  ],
+  ["MssClamp", { dev: "tun0" }, "203.0.113.1//pulumi_ipip_mss_tun0", "MSS clamp of tun0"],
 ])("%s %j has an id and a name for people", (type, inputs, id, name) => {
   const contract = contractOf(type);
   const desired = new MiniEngine(contract, new FakeHost()).check(inputs);
@@ -76,6 +84,8 @@ test.each([
   ["Rule", false],
   ["Address", true],
   ["Link", true],
+  ["FouPort", true],
+  ["MssClamp", true],
 ])("a %s must be gone before another one takes its place: %p", (type, gone) => {
   expect(contractOf(type).deleteBeforeReplace).toBe(gone);
 });

@@ -26,7 +26,7 @@ const components = [tunnelLink, tunnelMesh];
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
 import {
-  type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, type Tunnel, TunnelLink, TunnelMesh, VethPair,
+  type ConnectionArgs, FouPort, IpipTunnel, MssClamp, Namespace, Route, Sysctl, type Tunnel, TunnelLink, TunnelMesh, VethPair,
 } from "pulumi-ipip";
 
 const key = new pulumi.Config().requireSecret("key");
@@ -49,6 +49,8 @@ const tunnel = new IpipTunnel(
 );
 new Route("route", { connection, namespace: ns, destination: "default", dev: tunnel, table: "main", type: "unicast" });
 new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
+new FouPort("fou", { connection, port: 5555, ipproto: "ipip", family: 6 });
+new MssClamp("clamp", { connection, namespace: ns, dev: tunnel, ipv6: 1340 });
 
 const site = (underlay: pulumi.Input<string>, more: { networks?: string[] } = {}) => ({ connection, underlay, ...more });
 const link = new TunnelLink(

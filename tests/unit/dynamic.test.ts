@@ -53,10 +53,10 @@ function calls(type: string) {
 }
 
 function inputsOf(type: string): readonly [Bag, Bag] {
-  const [change] = Object.values(samples[type]?.changes ?? {});
-  if (change === undefined) throw new Error(`there is no sample of ${type}`);
-  const marked = "mark" in (samples[type]?.contract.inputs.shape ?? {});
-  const base = { connection: CONNECTION, ...(marked && { mark: MARK }) };
+  const { contract, changes = {} } = samples[type] ?? {};
+  const [change] = Object.values(changes);
+  if (contract === undefined || change === undefined) throw new Error(`there is no sample of ${type}`);
+  const base = { connection: CONNECTION, ...("mark" in contract.inputs.shape && { mark: MARK }) };
   return [
     { ...base, ...change[0] },
     { ...base, ...change[1] },
@@ -253,6 +253,16 @@ describe("diff", () => {
       replaces: ["a"],
     });
     expect(await call.diff(outs, { ...inputs, a: { ...a, mtu: UNKNOWN } })).toMatchObject({ replaces: [] });
+  });
+
+  test("an unknown device replaces what serves no more without it, although that outlives it", async () => {
+    const more = { FouPort: { port: 5555, encap: "gue", local: "10.0.0.1" }, MssClamp: { mark: MARK } };
+    for (const [type, replaces] of [["FouPort", ["dev"]] as const, ["MssClamp", []] as const]) {
+      const call = calls(type);
+      const { inputs } = await call.check({ connection: CONNECTION, dev: "u0", ...more[type] });
+      const { outs } = await call.create(inputs);
+      expect(await call.diff(outs, { ...inputs, dev: UNKNOWN })).toMatchObject({ replaces });
+    }
   });
 
   test("a preview that does not know a route's destination does not replace it", async () => {

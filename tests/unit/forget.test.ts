@@ -69,6 +69,8 @@ describe("a host that nothing answers for", () => {
         `fake: ${name} was forgotten, not removed, since the host can't be reached: the host is away`,
       );
       const found = {
+        FouPort: / It bears no mark: `ip fou show` lists such ports\.$/,
+        MssClamp: / `nft list table inet pulumi_ipip_mss_u0` shows it\.$/,
         Route: /`ip route show table all proto 204` lists/,
         Rule: /`ip -details rule show` says proto 204 of rules/,
         Address: /It bears no mark\.$/,

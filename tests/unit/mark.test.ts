@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { batchLine } from "../../provider/host/batch";
-import { isMark, markOf } from "../../provider/mark";
+import { commentOf, isMark, markOf } from "../../provider/mark";
 import { mark } from "../../provider/resources/common";
 
 const RUNS = { numRuns: 500, seed: 204 };
@@ -34,6 +34,20 @@ test("differs where names differ, however long they are", () => {
     fc.property(word, word, (one, other) => {
       fc.pre(Buffer.from(one).compare(Buffer.from(other)) !== 0);
       expect(markOf("p", "s", one)).not.toBe(markOf("p", "s", other));
+    }),
+    RUNS,
+  );
+});
+
+test("has a form that fits the comment of an nftables rule, and is as distinct", () => {
+  fc.assert(
+    fc.property(word, word, (one, other) => {
+      fc.pre(Buffer.from(one).compare(Buffer.from(other)) !== 0);
+      const [comment, another] = [commentOf(markOf("p", "s", one)), commentOf(markOf("p", "s", other))];
+      // NFTNL_UDATA_COMMENT_MAXLEN is 128.
+      expect(Buffer.byteLength(comment)).toBeLessThanOrEqual(128);
+      expect(comment).not.toBe(another);
+      expect(commentOf(comment)).toBe(comment);
     }),
     RUNS,
   );

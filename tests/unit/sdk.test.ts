@@ -8,7 +8,7 @@ import { samples } from "../support/samples";
 
 const { TunnelLink: _link, TunnelMesh: _mesh, ...resources } = sdk;
 const { Address, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Link, Namespace } = resources;
-const { Route, Rule, SitTunnel, Sysctl, VethPair } = resources;
+const { FouPort, MssClamp, Route, Rule, SitTunnel, Sysctl, VethPair } = resources;
 
 type Bag = Record<string, unknown>;
 
@@ -105,6 +105,8 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   Address: (name) => new Address(name, { connection, dev: "lo", address: "10.255.0.1/32" }),
   Link: (name) => new Link(name, { connection, dev: "eth0", mtu: 9000 }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
+  FouPort: (name) => new FouPort(name, { connection, port: 5555, ipproto: "ipip" }),
+  MssClamp: (name) => new MssClamp(name, { connection, dev: "tun0" }),
 };
 
 test("has a class for every type that the provider serves", () => {
@@ -149,8 +151,8 @@ describe.each(Object.entries(make))("%s", (type, instance) => {
 
   test("bears the mark of its project, stack and name, if its objects can bear one", async () => {
     const { object } = await settled(instance("a b"));
-    const marked = "mark" in (samples[type]?.contract.inputs.shape ?? {});
-    expect(object.mark).toBe(marked ? "pulumi:shop/prod/a%20b" : undefined);
+    const bears = "mark" in (samples[type]?.contract.inputs.shape ?? {});
+    expect(object.mark).toBe(bears ? "pulumi:shop/prod/a%20b" : undefined);
   });
 
   test("is deleted before it is replaced, since the engine may replace it without asking", async () => {
@@ -267,6 +269,21 @@ describe("parents", () => {
     const found = await settled(pair);
     expect(found.object.a).toEqual({ name: "va", namespace: "n1" });
     expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(host))] });
+  });
+
+  test("that it outlives replace it, but do not spare its delete", async () => {
+    const below = new IpipTunnel("below", { connection, name: "tun9", remote: "10.0.0.2" });
+    const port = { connection, port: 5555, encap: "gue" as const, local: "10.0.0.1" };
+    const found = await settled(new FouPort("port", { ...port, dev: below }));
+    expect(found.object.dev).toBe("tun9");
+    expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(below))] });
+  });
+
+  test("that it goes on with are only names", async () => {
+    const clamped = new IpipTunnel("clamped", { connection, name: "tun8", remote: "10.0.0.2" });
+    const found = await settled(new MssClamp("clamping", { connection, dev: clamped }));
+    expect(found.object.dev).toBe("tun8");
+    expect(found).toMatchObject({ deletedWith: "", replaceWith: [] });
   });
 
   test("by name are only names", async () => {
