@@ -37,7 +37,9 @@ export function changeOf(contract: Contract, path: readonly string[]): Change {
   const decide = contract.replaces[key];
   if (decide === always) return "replaces";
   const { schema } = unwrapped(contract.inputs.shape[key] as z.ZodType);
-  return decide === undefined && !(schema instanceof z.ZodObject) ? "in place" : "depends";
+  const inner = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const replacing = inner.some((name) => changeOf(contract, [key, name]) !== "in place");
+  return decide === undefined && !replacing ? "in place" : "depends";
 }
 
 function nest(path: readonly string[], value: string): Record<string, unknown> {
