@@ -97,6 +97,7 @@ function namesOf(args: Record<string, unknown>): { inputs: Record<string, unknow
       found.push(value);
       return (value as Named).name;
     }
+    if (Array.isArray(value)) return value.map((item) => named(item, beside));
     if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
       return value;
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, named(inner, beside)]));
