@@ -2,6 +2,9 @@ import { dynamicProvider, type Provider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
 import { ipipTunnel } from "./resources/ipip-tunnel";
+import { mplsInput } from "./resources/mpls-input";
+import { mplsLabelTable } from "./resources/mpls-label-table";
+import { mplsRoute } from "./resources/mpls-route";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
 import { sysctl } from "./resources/sysctl";
@@ -13,6 +16,9 @@ import { vethPair } from "./resources/veth-pair";
  */
 export const handlers: Readonly<Record<string, Provider>> = {
   IpipTunnel: dynamicProvider(ipipTunnel),
+  MplsInput: dynamicProvider(mplsInput),
+  MplsLabelTable: dynamicProvider(mplsLabelTable),
+  MplsRoute: dynamicProvider(mplsRoute),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
   Sysctl: dynamicProvider(sysctl),

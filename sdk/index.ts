@@ -1,4 +1,7 @@
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
+import { mplsInput } from "../provider/resources/mpls-input";
+import { mplsLabelTable } from "../provider/resources/mpls-label-table";
+import { mplsRoute } from "../provider/resources/mpls-route";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
 import { sysctl } from "../provider/resources/sysctl";
@@ -12,3 +15,6 @@ export class VethPair extends resource(vethPair) {}
 export class IpipTunnel extends resource(ipipTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class MplsLabelTable extends resource(mplsLabelTable) {}
+export class MplsInput extends resource(mplsInput) {}
+export class MplsRoute extends resource(mplsRoute) {}

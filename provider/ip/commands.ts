@@ -1,4 +1,5 @@
 import type { Command } from "../host/host";
+import type { Module } from "./advice";
 
 /** ip is one iproute2 command in a namespace, or in the session's own. */
 export function ip(netns: string | undefined, ...argv: readonly string[]): Command {
@@ -9,4 +10,9 @@ export function ip(netns: string | undefined, ...argv: readonly string[]): Comma
 export function write(netns: string | undefined, path: string, text: string): Command {
   const command = { argv: ["tee", path], stdin: `${text}\n` };
   return netns === undefined ? command : { ...command, netns };
+}
+
+/** modprobe loads a kernel module, which is there for all namespaces then. */
+export function modprobe(module: Module): Command {
+  return { argv: ["modprobe", module] };
 }

@@ -4,7 +4,9 @@ import { type Answer, type Command, commandLine } from "../host/host";
 import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
+import { readJson } from "./json";
 import { type Link, linksOf } from "./links";
+import { type LabelRoute, labelRoutesOf } from "./mpls";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
 
 /** Unclear: a question about one object alone failed, which proves neither its presence nor its absence. */
@@ -46,6 +48,9 @@ const routesTo = (destination: string, table: number): Command => ({
     ...["table", familyOf(destination) === 4 ? String(table) : "all", "exact", destination],
   ],
 });
+/** Without its module the kernel has no routes of labels, and this lists none. */
+const labelRoutes = (netns?: string): Command =>
+  within(netns, ["ip", "-json", "-details", "-Numeric", "-M", "route", "show"]);
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -65,6 +70,7 @@ export const ask = {
     inNamespace(netns, [routes(family, table, netns)]),
   /** Those of our own among them. */
   ownRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [ownRoutes(family, netns)]),
+  labelRoutes: (netns?: string): Command[] => inNamespace(netns, [labelRoutes(netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   /** One device of the session's own namespace that should be there. */
@@ -101,7 +107,7 @@ export class View {
 
   /** links: the devices of a namespace with their addresses. */
   links(netns?: string): Link[] | undefined {
-    return this.has(netns) ? this.entries(links(netns), linksOf) : undefined;
+    return this.hasNamespace(netns) ? this.entries(links(netns), linksOf) : undefined;
   }
 
   /** link: one device of a namespace, by whichever question was asked. Throws Unclear where that does not tell. */
@@ -122,21 +128,27 @@ export class View {
       : netns === undefined && this.asked(alone)
         ? [alone, { table }]
         : [all, {}];
-    if (!this.has(netns)) return undefined;
+    if (!this.hasNamespace(netns)) return undefined;
     return this.entries(listing, (entries) => routesOf(family, entries, asked)).filter(
       (route) => route.destination === destination && route.table === table,
     );
   }
 
+  /** labelRoutes: the MPLS routes of a namespace. */
+  labelRoutes(netns?: string): LabelRoute[] | undefined {
+    return this.hasNamespace(netns) ? this.entries(labelRoutes(netns), labelRoutesOf) : undefined;
+  }
+
   /** file: the contents of a file below /proc/sys as a namespace sees it. */
   file(path: string, netns?: string): string | undefined {
-    if (!this.has(netns)) return undefined;
+    if (!this.hasNamespace(netns)) return undefined;
     const { code, stderr } = this.answer(exists(path, netns));
     if (code === 1 && stderr.trim() === "") return undefined;
     return this.succeeded(contents(path, netns)).stdout;
   }
 
-  private has(netns: string | undefined): boolean {
+  /** hasNamespace: whether a namespace, or the session's own, is there. */
+  hasNamespace(netns: string | undefined): boolean {
     return netns === undefined || this.namespaces().includes(netns);
   }
 
@@ -152,7 +164,7 @@ export class View {
     if (known !== undefined) return known as T;
     try {
       // With nothing to list iproute2 prints nothing, or an empty array, depending on the object and the version.
-      const reading = read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(JSON.parse(stdout)));
+      const reading = read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(readJson(stdout)));
       readings.set(answer, reading);
       return reading;
     } catch (error) {

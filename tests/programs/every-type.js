@@ -1,5 +1,14 @@
 // One resource of every type, on the machine that the README calls host a.
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = require("pulumi-ipip");
+const {
+  IpipTunnel,
+  MplsInput,
+  MplsLabelTable,
+  MplsRoute,
+  Namespace,
+  Route,
+  Sysctl,
+  VethPair,
+} = require("pulumi-ipip");
 
 const connection = {
   host: "203.0.113.10",
@@ -19,3 +28,6 @@ const tunnel = new IpipTunnel("tunnel", {
   addresses: ["192.168.50.1/30"],
 });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
+const labels = new MplsLabelTable("labels", { connection, namespace, platformLabels: 1000 });
+new MplsInput("input", { connection, namespace, dev: tunnel });
+new MplsRoute("pop", { connection, namespace, label: 100, dev: "lo" }, { dependsOn: labels });

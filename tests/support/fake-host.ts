@@ -9,6 +9,7 @@ import {
 } from "../../provider/host/host";
 import { runIp } from "./fake-ip";
 import { FakeKernel, type Netns } from "./fake-kernel";
+import { resizeTable } from "./fake-mpls";
 import { Refusal } from "./fake-refusal";
 import { stateOf } from "./fake-state";
 
@@ -30,7 +31,7 @@ export class FakeHost implements Host {
   readonly steps: string[] = [];
   readonly notUnderstood: Error[] = [];
   /** Modules that modprobe finds. */
-  loadable: readonly string[] = ["ipip", "veth"];
+  loadable: readonly string[] = ["ipip", "mpls_router", "veth"];
   away = false;
   /** Whether the user may change the network. */
   permitted = true;
@@ -40,7 +41,7 @@ export class FakeHost implements Host {
   private refused: string | undefined;
   private count = 0;
 
-  constructor(modules: readonly string[] = ["ipip", "veth"]) {
+  constructor(modules: readonly string[] = ["ipip", "mpls_router", "veth"]) {
     this.kernel = new FakeKernel(modules);
   }
 
@@ -128,13 +129,18 @@ export class FakeHost implements Host {
     const [program, ...rest] = argv;
     if (program === "ip") return runIp(this.kernel, netns, rest);
     const [first = "", second = ""] = rest;
-    const { files } = this.kernel.netns(netns);
+    const place = this.kernel.netns(netns);
+    const { files } = place;
     if (program === "cat" && rest.length === 1) return `${fileIn(files, "cat", first)}\n`;
     if (program === "test" && first === "-e" && rest.length === 2) {
       if (!files.has(second)) throw new Refusal(1, "");
       return "";
     }
-    if (program === "tee" && rest.length === 1 && stdin !== undefined) return written(files, first, stdin);
+    if (program === "tee" && rest.length === 1 && stdin !== undefined) {
+      written(files, first, stdin);
+      resizeTable(place);
+      return stdin;
+    }
     if (program === "modprobe" && rest.length === 1) return this.modprobe(first);
     throw new Error(`the fake host does not understand \`${commandLine({ argv })}\``);
   }
@@ -165,12 +171,11 @@ function fileIn(files: Map<string, string>, program: string, path: string): stri
 }
 
 /** The kernel takes as many numbers as it has, parted by any blanks, and prints them with tabs between them. */
-function written(files: Map<string, string>, path: string, stdin: string): string {
+function written(files: Map<string, string>, path: string, stdin: string): void {
   const before = fileIn(files, "tee", path).split("\t");
   const numbers = stdin.trim().split(/\s+/);
   if (numbers.length !== before.length || !numbers.every((text) => /^-?\d+$/.test(text))) {
     throw new Refusal(1, `tee: ${path}: Invalid argument`);
   }
   files.set(path, numbers.map(Number).join("\t"));
-  return stdin;
 }

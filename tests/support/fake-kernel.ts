@@ -1,6 +1,14 @@
 import ipaddr from "ipaddr.js";
+import { addMpls, dropLabels, type FakeLabelRoute, inputFile } from "./fake-mpls";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
-import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
+import {
+  deviceTowards,
+  dropRoutes,
+  dropRoutesBy,
+  type FakeRoute,
+  routesOfAddress,
+  withoutSource,
+} from "./fake-routes";
 
 /**
  * The part of Linux's network stack that our contracts touch, with the side effects that matter to them. Every rule
@@ -58,6 +66,7 @@ const HOST_PARAMETERS: Readonly<Record<string, string>> = { "kernel/panic": "0" 
 export class Netns {
   devices: Device[] = [];
   routes: FakeRoute[] = [];
+  labelRoutes: FakeLabelRoute[] = [];
   readonly files: Map<string, string>;
   private lastIndex = 0;
 
@@ -65,6 +74,7 @@ export class Netns {
     this.files = new Map(Object.entries(PARAMETERS).map(([key, value]) => [`/proc/sys/${key}`, value]));
     this.add("lo", "loopback", 65_536);
     if (kernel.hasModule("ipip")) this.addFallback();
+    if (kernel.hasModule("mpls_router")) addMpls(this);
   }
 
   add(name: string, kind: Device["kind"], mtu: number): Device {
@@ -83,6 +93,7 @@ export class Netns {
       peer: undefined,
     };
     this.devices.push(device);
+    if (this.kernel.hasModule("mpls_router")) this.files.set(inputFile(device), "0");
     return device;
   }
 
@@ -110,8 +121,18 @@ export class Netns {
     for (const gone of [device, device.peer]) {
       if (gone === undefined) continue;
       gone.netns.devices = gone.netns.devices.filter((other) => other !== gone);
-      dropRoutes(gone.netns, (route) => route.dev === gone);
+      dropRoutesBy(gone, "removed");
+      dropLabels(gone.netns, gone);
     }
+  }
+
+  rename(device: Device, name: string): void {
+    const [from, to] = [inputFile(device), inputFile({ name })];
+    const input = this.files.get(from);
+    device.name = name;
+    if (input === undefined) return;
+    this.files.delete(from);
+    this.files.set(to, input);
   }
 
   parameter(key: string): boolean {
@@ -139,7 +160,10 @@ export class FakeKernel {
   load(module: string): void {
     if (this.modules.has(module)) return;
     this.modules.add(module);
-    if (module === "ipip") for (const netns of [this.host, ...this.namespaces.values()]) netns.addFallback();
+    for (const netns of [this.host, ...this.namespaces.values()]) {
+      if (module === "ipip") netns.addFallback();
+      if (module === "mpls_router") addMpls(netns);
+    }
   }
 
   nextMac(): string {
@@ -226,7 +250,7 @@ export function carriesIpv6({ kind, mtu }: Device): boolean {
 
 function flushIpv6(device: Device): void {
   device.addresses = device.addresses.filter(({ local }) => !local.includes(":"));
-  dropRoutes(device.netns, (route) => route.family === 6 && route.dev === device);
+  dropRoutesBy(device, "removed", 6);
 }
 
 export function running(device: Device): boolean {
@@ -253,7 +277,7 @@ export function setUp(device: Device): void {
 export function setDown(device: Device): void {
   if (!device.up) return;
   device.up = false;
-  dropRoutes(device.netns, (route) => route.dev === device);
+  dropRoutesBy(device, "down");
   const kept = device.netns.parameter("net/ipv6/conf/all/keep_addr_on_down");
   device.addresses = device.addresses.filter(
     ({ local }) => !local.includes(":") || (kept && !local.startsWith("fe80:")),

@@ -1,5 +1,6 @@
 import type { Device, FakeKernel, Netns } from "./fake-kernel";
-import type { FakeRoute } from "./fake-routes";
+import { labelState } from "./fake-mpls";
+import type { FakeHop, FakeRoute } from "./fake-routes";
 
 const KERNEL_PROTOCOL = 2;
 
@@ -19,6 +20,7 @@ function netnsState(name: string, netns: Netns): string {
       .filter((route) => !isLinkLocal(route.destination))
       .map(routeState)
       .sort(),
+    ...netns.labelRoutes.map(labelState).sort(),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }
@@ -51,6 +53,8 @@ function routeState({
   src,
   mtu,
   onlink,
+  encap,
+  nexthops = [],
 }: FakeRoute): string {
   return words(
     `route ${type} ${destination} table ${table} metric ${metric} proto ${protocol} scope ${scope}`,
@@ -60,6 +64,18 @@ function routeState({
     src && protocol !== KERNEL_PROTOCOL && `src ${src}`,
     mtu && `mtu ${mtu}`,
     onlink && "onlink",
+    encap && `encap ${encap.mpls} ttl ${encap.ttl}`,
+    ...nexthops.map(hopState).sort(),
+  );
+}
+
+function hopState({ via, dev, weight, onlink, encap }: FakeHop): string {
+  return words(
+    `nexthop weight ${weight}`,
+    via && `via ${via}`,
+    dev && `dev ${dev.name}`,
+    onlink && "onlink",
+    encap && `encap ${encap.mpls} ttl ${encap.ttl}`,
   );
 }
 

@@ -53,6 +53,7 @@ export async function snapshot(machine: Machine): Promise<Record<string, unknown
     links: links.filter((link) => !("ifname" in link && link.ifname === FALLBACK)),
     routes4: await json("ip -json -4 route show table all"),
     routes6: await json("ip -json -6 route show table all"),
+    labels: await shell(machine, "ip -M route show"),
     // The number that a namespace gets once another one refers to it is the kernel's affair.
     namespaces: await shell(machine, "ip netns list | sed 's/ (id: .*)//'"),
     sysctls: sysctls.split("\n").filter((line) => !VOLATILE.test(line) && !line.includes(`.${FALLBACK}.`)),

@@ -37,7 +37,7 @@ async function made(type: string, onUnreachable?: "fail" | "forget", door: Host 
     insecureIgnoreHostKey: true,
     ...(onUnreachable && { onUnreachable }),
   };
-  const mark = type === "Sysctl" ? {} : { mark: MARK };
+  const mark = "mark" in sample.contract.inputs.shape ? { mark: MARK } : {};
   const { inputs, problems } = lifecycle.check({ connection, ...mark, ...change[0] });
   expect(problems).toEqual([]);
   const desired = inputs as Desired;
@@ -68,9 +68,13 @@ describe("a host that nothing answers for", () => {
       expect(what).toBe(
         `fake: ${name} was forgotten, not removed, since the host can't be reached: the host is away`,
       );
+      const unmarked = /It bears no mark\. What the state knew of the time before it: previous .+\.$/;
       const found = {
         Route: /`ip route show table all proto 204` lists/,
-        Sysctl: /It bears no mark\. What the state knew of the time before it: previous ".*"\.$/,
+        MplsInput: unmarked,
+        MplsLabelTable: unmarked,
+        MplsRoute: /`ip route show table all proto 204` lists/,
+        Sysctl: unmarked,
       }[type];
       expect(trace).toMatch(found ?? new RegExp(`Its alias is ${MARK}: `));
       host.mended();

@@ -6,7 +6,7 @@ import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
 import { samples } from "../support/samples";
 
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = sdk;
+const { IpipTunnel, MplsInput, MplsLabelTable, MplsRoute, Namespace, Route, Sysctl, VethPair } = sdk;
 
 type Bag = Record<string, unknown>;
 
@@ -94,6 +94,9 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   VethPair: (name) => new VethPair(name, { connection, a: { name: "va" }, b: { name: "vb" } }),
   IpipTunnel: (name) => new IpipTunnel(name, { connection, name: "tun0", remote: "10.0.0.2" }),
   Route: (name) => new Route(name, { connection, destination: "default", via: "10.0.0.1" }),
+  MplsInput: (name) => new MplsInput(name, { connection, dev: "tun0" }),
+  MplsLabelTable: (name) => new MplsLabelTable(name, { connection, platformLabels: 1000 }),
+  MplsRoute: (name) => new MplsRoute(name, { connection, label: 100, dev: "lo" }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
 };
 
@@ -139,7 +142,8 @@ describe.each(Object.entries(make))("%s", (type, instance) => {
 
   test("bears the mark of its project, stack and name, if its objects can bear one", async () => {
     const { object } = await settled(instance("a b"));
-    expect(object.mark).toBe(type === "Sysctl" ? undefined : "pulumi:shop/prod/a%20b");
+    const marked = "mark" in (samples[type]?.contract.inputs.shape ?? {});
+    expect(object.mark).toBe(marked ? "pulumi:shop/prod/a%20b" : undefined);
   });
 
   test("is deleted before it is replaced, since the engine may replace it without asking", async () => {
@@ -255,6 +259,14 @@ describe("parents", () => {
     const found = await settled(pair);
     expect(found.object.a).toEqual({ name: "va", namespace: "n1" });
     expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(host))] });
+  });
+
+  test("of one of several ways replace a route, but do not spare its delete", async () => {
+    const device = new IpipTunnel("way", { connection, name: "tun0", remote: "10.0.0.2" });
+    const nexthops = [{ via: "10.0.0.3" }, { dev: device, weight: 2 }];
+    const found = await settled(new Route("ways", { connection, destination: "10.1.0.0/16", nexthops }));
+    expect(found.object.nexthops).toEqual([{ via: "10.0.0.3" }, { dev: "tun0", weight: 2 }]);
+    expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(device))] });
   });
 
   test("by name are only names", async () => {
