@@ -80,10 +80,9 @@ type Desired = z.output<typeof inputs>;
  * that the packets come in by an `MplsInput`; a `Route` with `encap` puts the first label on.
  *
  * @example
- * new MplsRoute("swap", { connection, label: 100, as: [200], via: "192.168.50.2", dev: tunnel }, { dependsOn: labels });
- *
- * @example
- * new MplsRoute("pop", { connection, label: 200, dev: "lo" }, { dependsOn: labels });
+ * const labels = new MplsLabelTable("labels", { connection, platformLabels: 1000 });
+ * new MplsRoute("swap", { connection, label: 100, as: [200], dev: tunnel }, { dependsOn: labels });
+ * new MplsRoute("pop", { connection, label: 300, dev: "lo" }, { dependsOn: labels });
  */
 export const mplsRoute = defineResource({
   type: "MplsRoute",
