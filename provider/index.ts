@@ -8,6 +8,9 @@ import { ip6GreTunnel } from "./resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "./resources/ip6-tunnel";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { link } from "./resources/link";
+import { mplsInput } from "./resources/mpls-input";
+import { mplsLabelTable } from "./resources/mpls-label-table";
+import { mplsRoute } from "./resources/mpls-route";
 import { mssClamp } from "./resources/mss-clamp";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
@@ -30,6 +33,9 @@ export const handlers: Readonly<Record<string, Provider>> = {
   Link: dynamicProvider(link),
   FouPort: dynamicProvider(fouPort),
   MssClamp: dynamicProvider(mssClamp),
+  MplsInput: dynamicProvider(mplsInput),
+  MplsLabelTable: dynamicProvider(mplsLabelTable),
+  MplsRoute: dynamicProvider(mplsRoute),
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
   Rule: dynamicProvider(rule),

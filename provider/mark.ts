@@ -44,6 +44,6 @@ export function isMark(alias: string | undefined): alias is string {
 /** howToFind says how a person finds on a host what bears a mark; a shared one is that of all routes and rules. */
 export function howToFind(mark: string, shared: boolean): string {
   return shared
-    ? `\`ip route show table all proto ${ROUTE_PROTOCOL}\` lists all routes of ours, and \`ip -details rule show\` says proto ${ROUTE_PROTOCOL} of rules; with -6 those of IPv6, with -n NAMESPACE those in one.`
+    ? `\`ip route show table all proto ${ROUTE_PROTOCOL}\` lists all routes of ours, with -6 those of IPv6, with -M those of labels, and \`ip -details rule show\` says proto ${ROUTE_PROTOCOL} of rules, with -6 of those of IPv6; with -n NAMESPACE all of these in one.`
     : `Its alias is ${mark}: \`ip link show\` has it, with -n NAMESPACE in one.`;
 }

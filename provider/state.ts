@@ -113,14 +113,17 @@ function replaced(contract: Contract, key: string, from: unknown, to: unknown): 
     // The engine asks this of what depends on an object that it is about to replace: what is inside goes with it.
     return [...contract.containers, ...(contract.replacedWith ?? [])].some((path) => {
       const [first, ...rest] = path.split(".");
-      return (
-        first === key &&
-        isUnknown(rest.reduce<unknown>((value, inner) => (isFields(value) ? value[inner] : value), to))
-      );
+      return first === key && isUnknown(rest.reduce<unknown>(valueAt, to));
     });
   }
   if (key === "connection") return endpoint(from) !== endpoint(to);
   return contract.replaces[key]?.(from, to) ?? false;
+}
+
+/** valueAt is what stands under a key, in a list what each of its items has there. */
+function valueAt(value: unknown, key: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => valueAt(item, key));
+  return isFields(value) ? value[key] : value;
 }
 
 /** Another address is another machine; with other credentials it is still the same one. */

@@ -1,6 +1,7 @@
 import { CommandFailed, ConnectionLost, IpipError, NotConverged } from "./errors";
 import { type Answer, type Command, commandLine, type Failure, type Host } from "./host/host";
 import { advise, adviseModule, type Module } from "./ip/advice";
+import { modprobe } from "./ip/commands";
 import { Unclear, View } from "./ip/view";
 import type { Contract, Obstacle, Plain } from "./resource";
 import { type Desired, type Fields, inputsLike, outputsOf, pick, same, UNPROVEN } from "./state";
@@ -257,7 +258,7 @@ export class Subject {
     target: Desired,
     first: Result,
   ): Promise<Result> {
-    const { failure } = await this.host.exchange({ steps: [{ argv: ["modprobe", module] }], queries: [] });
+    const { failure } = await this.host.exchange({ steps: [modprobe(module)], queries: [] });
     return failure === undefined ? await this.carry(steps, target) : { ...first, unloaded: failure.answer };
   }
 
@@ -273,9 +274,12 @@ export class Subject {
   private failed({ step, answer }: Failure, { obstacle, unloaded }: Result = {}): CommandFailed {
     const { module } = this.contract;
     const { code, stderr } = answer;
+    // Loading the module may also be a step of the plan.
+    const loading = step.argv[0] === "modprobe" ? answer : undefined;
     const advice =
       // Somebody may have put it there since we looked, also another resource of the same program.
       (obstacle && `${obstacle.what}\n${obstacle.advice}`) ??
+      (module && loading && adviseModule(module, loading)) ??
       advise(stderr) ??
       (module && unloaded && adviseModule(module, unloaded));
     return new CommandFailed(this.host.label, commandLine(step), code, stderr, advice);

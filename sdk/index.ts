@@ -5,6 +5,9 @@ import { ip6GreTunnel } from "../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
 import { link } from "../provider/resources/link";
+import { mplsInput } from "../provider/resources/mpls-input";
+import { mplsLabelTable } from "../provider/resources/mpls-label-table";
+import { mplsRoute } from "../provider/resources/mpls-route";
 import { mssClamp } from "../provider/resources/mss-clamp";
 import { namespace } from "../provider/resources/namespace";
 import { route } from "../provider/resources/route";
@@ -30,6 +33,9 @@ export class Ip6Tunnel extends resource(ip6Tunnel) {}
 export class SitTunnel extends resource(sitTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class MplsLabelTable extends resource(mplsLabelTable) {}
+export class MplsInput extends resource(mplsInput) {}
+export class MplsRoute extends resource(mplsRoute) {}
 export class FouPort extends resource(fouPort) {}
 export class MssClamp extends resource(mssClamp) {}
 export class Rule extends resource(rule) {}

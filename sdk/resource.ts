@@ -111,6 +111,7 @@ function namesOf(
       else if (containers.includes(path) || replacedWith.includes(path)) beside.push(value);
       return (value as Named).name;
     }
+    if (Array.isArray(value)) return value.map((item) => named(item, path));
     if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype)
       return value;
     return Object.fromEntries(

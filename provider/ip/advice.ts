@@ -23,6 +23,18 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /Cannot find device/,
     "The device is not in this namespace: make it first, or let this resource depend on it.",
   ],
+  [
+    /configured maximum in platform_labels/,
+    "Make an `MplsLabelTable` whose `platformLabels` is larger than the label, and let this resource depend on it.",
+  ],
+  [
+    /lwt encapsulation type not supported/,
+    "`encap` needs the kernel module mpls_iptunnel (CONFIG_MPLS_IPTUNNEL): try `modprobe mpls_iptunnel` on the host.",
+  ],
+  [
+    /\/proc\/sys\/net\/mpls\/conf\/.*: No such file or directory/,
+    "There is no such device in this namespace, or it can't carry MPLS: make it first, or let this resource depend on it.",
+  ],
   [/Device for nexthop is not up|Network is down/, "The device must be up before a route can use it."],
   [/Invalid prefsrc address/, "`src` must be an address of this namespace: give it to a device first."],
   [
@@ -78,6 +90,7 @@ const KERNEL_OPTIONS = {
   ip6_tunnel: "CONFIG_IPV6_TUNNEL",
   ip_gre: "CONFIG_NET_IPGRE",
   ip6_gre: "CONFIG_IPV6_GRE",
+  mpls_router: "CONFIG_MPLS_ROUTING",
   veth: "CONFIG_VETH",
 } as const;
 

@@ -1,4 +1,5 @@
 import type { Command } from "../host/host";
+import type { Module } from "./advice";
 
 /** ip is one iproute2 command in a namespace, or in the session's own. */
 export function ip(netns: string | undefined, ...argv: readonly string[]): Command {
@@ -15,4 +16,9 @@ export function nft(netns: string | undefined, ...lines: readonly string[]): Com
 export function write(netns: string | undefined, path: string, text: string): Command {
   const command = { argv: ["tee", path], stdin: `${text}\n` };
   return netns === undefined ? command : { ...command, netns };
+}
+
+/** modprobe loads a kernel module, which is there for all namespaces then. */
+export function modprobe(module: Module): Command {
+  return { argv: ["modprobe", module] };
 }

@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { canonicalIp, canonicalPrefix, type Family } from "../net";
+import { AGAIN } from "./json";
+import { type Encap, encapOf } from "./mpls";
+import type { Nexthop } from "./nexthops";
 import { scopeNamed } from "./scopes";
 
 /** A route as `ip -json -details -Numeric route show` prints it: what we use of it, in our form. */
@@ -21,19 +24,39 @@ const TYPES = [
 /** The kernel's RT_TABLE_MAIN (linux/rtnetlink.h). */
 export const MAIN_TABLE = 254;
 
+const gateway = {
+  gateway: z.string().optional(),
+  via: z.object({ host: z.string() }).optional(),
+};
+/** What an encapsulation prints; a label stack is a `dst`, of a route its second one. */
+const encap = {
+  encap: z.string().optional(),
+  ttl: z.number().optional(),
+  flags: z.array(z.string()).default([]),
+};
+
+const NexthopJson = z.object({
+  ...gateway,
+  ...encap,
+  dst: z.string().optional(),
+  dev: z.string().optional(),
+  weight: z.number().default(1),
+});
+
 const RouteJson = z.object({
   type: z.string().default("1"),
   dst: z.string(),
-  gateway: z.string().optional(),
-  via: z.object({ host: z.string() }).optional(),
+  [`${AGAIN}dst`]: z.string().optional(),
+  ...gateway,
+  ...encap,
   dev: z.string().optional(),
   table: z.coerce.number().optional(),
   protocol: z.coerce.string().optional(),
   scope: z.coerce.string().default("0"),
   prefsrc: z.string().optional(),
   metric: z.number().default(0),
-  flags: z.array(z.string()).default([]),
   metrics: z.array(z.object({ mtu: z.number().optional() })).default([]),
+  nexthops: z.array(NexthopJson).optional(),
 });
 
 export interface Route {
@@ -48,6 +71,9 @@ export interface Route {
   readonly metric: number;
   readonly mtu: number | undefined;
   readonly onlink: boolean;
+  readonly encap: Encap | undefined;
+  /** Where there are several; `via`, `dev` and `encap` are then in them. */
+  readonly nexthops: readonly Nexthop[] | undefined;
 }
 
 /** Asked is what was asked for: iproute2 does not say it again of each route. */
@@ -62,13 +88,12 @@ export function routesOf(family: Family, entries: readonly unknown[], asked: Ask
 }
 
 function routeOf(family: Family, json: z.output<typeof RouteJson>, asked: Asked): Route {
-  const via = json.gateway ?? json.via?.host;
   return {
     // iproute2 prints names or, told to be numeric, numbers, depending on its version.
     type: TYPES[Number(json.type)] ?? json.type,
     destination:
       json.dst === "default" ? defaultDestination(family) : (canonicalPrefix(json.dst) ?? json.dst),
-    via: via && (canonicalIp(via)?.text ?? via),
+    via: viaOf(json),
     dev: json.dev,
     table: json.table ?? asked.table ?? MAIN_TABLE,
     protocol: Number(json.protocol ?? asked.protocol),
@@ -77,7 +102,25 @@ function routeOf(family: Family, json: z.output<typeof RouteJson>, asked: Asked)
     metric: json.metric,
     mtu: json.metrics.find(({ mtu }) => mtu !== undefined)?.mtu,
     onlink: json.flags.includes("onlink"),
+    encap: encapOf(json.encap, json[`${AGAIN}dst`], json.ttl),
+    nexthops: json.nexthops?.map(nexthopOf),
   };
+}
+
+function nexthopOf(json: z.output<typeof NexthopJson>): Nexthop {
+  const [via, encap] = [viaOf(json), encapOf(json.encap, json.dst, json.ttl)];
+  return {
+    ...(via !== undefined && { via }),
+    ...(json.dev !== undefined && { dev: json.dev }),
+    weight: json.weight,
+    onlink: json.flags.includes("onlink"),
+    ...(encap !== undefined && { encap }),
+  };
+}
+
+function viaOf(json: z.output<z.ZodObject<typeof gateway>>): string | undefined {
+  const via = json.gateway ?? json.via?.host;
+  return via && (canonicalIp(via)?.text ?? via);
 }
 
 /** defaultDestination is the network that iproute2 calls `default`. */

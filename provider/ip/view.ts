@@ -5,7 +5,9 @@ import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
 import { advise } from "./advice";
 import { type Fou, fousOf } from "./fou";
+import { readJson } from "./json";
 import { type Link, linksOf } from "./links";
+import { type LabelRoute, labelRoutesOf } from "./mpls";
 import { type Path, pathOf, pathTo, type Towards } from "./path";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
 import { type RuleEntry, rulesOf } from "./rules";
@@ -67,6 +69,9 @@ const netlinkFamilies: Command = { argv: ["genl", "ctrl", "list"] };
 const nftTables = (netns?: string): Command => within(netns, ["nft", "list", "tables", "inet"]);
 const nftTable = (name: string, netns?: string): Command =>
   within(netns, ["nft", "list", "table", "inet", name]);
+/** Without its module the kernel has no routes of labels, and this lists none. */
+const labelRoutes = (netns?: string): Command =>
+  within(netns, ["ip", "-json", "-details", "-Numeric", "-M", "route", "show"]);
 const exists = (path: string, netns?: string): Command => within(netns, ["test", "-e", path]);
 const contents = (path: string, netns?: string): Command => within(netns, ["cat", path]);
 
@@ -94,6 +99,7 @@ export const ask = {
     netns === undefined ? [namespaces] : [namespaces, identified(netns)],
   numberedLinks: (netns?: string): Command[] => inNamespace(netns, [numbered(netns)]),
   rules: (family: Family, netns?: string): Command[] => inNamespace(netns, [rules(family, netns)]),
+  labelRoutes: (netns?: string): Command[] => inNamespace(netns, [labelRoutes(netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
   fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
@@ -135,7 +141,7 @@ export class View {
 
   /** links: the devices of a namespace with their addresses. */
   links(netns?: string): Link[] | undefined {
-    return this.has(netns) ? this.entries(links(netns), linksOf) : undefined;
+    return this.hasNamespace(netns) ? this.entries(links(netns), linksOf) : undefined;
   }
 
   /** link: one device of a namespace, by whichever question was asked. Throws Unclear where that does not tell. */
@@ -148,7 +154,7 @@ export class View {
 
   /** pathMtu: the largest packet that the way to an address takes; undefined when there is none, or nobody knows. */
   pathMtu(towards: Towards, netns?: string): number | undefined {
-    if (!this.has(netns) || this.answer(path(towards, netns)).code !== 0) return undefined;
+    if (!this.hasNamespace(netns) || this.answer(path(towards, netns)).code !== 0) return undefined;
     const { dev, mtu }: Path = this.entries(path(towards, netns), pathOf);
     return mtu ?? this.links(netns)?.find(({ name }) => name === dev)?.mtu;
   }
@@ -169,7 +175,7 @@ export class View {
       : netns === undefined && this.asked(alone)
         ? [alone, { table }]
         : [all, {}];
-    if (!this.has(netns)) return undefined;
+    if (!this.hasNamespace(netns)) return undefined;
     return this.entries(listing, (entries) => routesOf(family, entries, asked)).filter(
       (route) => route.destination === destination && route.table === table,
     );
@@ -177,19 +183,18 @@ export class View {
 
   /** numberedLink: one device of a namespace, of which the group is told by its number. */
   numberedLink(name: string, netns?: string): Link | undefined {
-    if (!this.has(netns)) return undefined;
+    if (!this.hasNamespace(netns)) return undefined;
     return this.entries(numbered(netns), linksOf).find((one) => one.name === name);
   }
 
   /** rules: the policy rules of a family in a namespace, in the kernel's order. */
   rules(family: Family, netns?: string): RuleEntry[] | undefined {
-    return this.has(netns) ? this.entries(rules(family, netns), rulesOf) : undefined;
+    return this.hasNamespace(netns) ? this.entries(rules(family, netns), rulesOf) : undefined;
   }
 
-  /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
   /** fous: the ports of a namespace that take FOU and GUE. */
   fous(netns?: string): Fou[] | undefined {
-    if (!this.has(netns)) return undefined;
+    if (!this.hasNamespace(netns)) return undefined;
     // Nobody can be asked, and there is none, as long as the module is not loaded.
     const { code, stdout } = this.answer(netlinkFamilies);
     const lacking = code === 0 && !/^Name: fou$/m.test(stdout);
@@ -201,23 +206,29 @@ export class View {
   nftTable(name: string, netns?: string): string[] | undefined {
     const listing = nftTable(name, netns);
     if (this.asked(nftTables(netns))) {
-      if (!this.has(netns)) return undefined;
+      if (!this.hasNamespace(netns)) return undefined;
       const tables = linesOf(this.succeeded(nftTables(netns)).stdout);
       if (!tables.includes(`table inet ${name}`)) return undefined;
     } else if (this.answer(listing).code !== 0) throw new Unclear(name);
     return linesOf(this.succeeded(listing).stdout);
   }
 
-  /** file: the contents of a file below /proc/sys as a namespace sees it. */
+  /** labelRoutes: the MPLS routes of a namespace. */
+  labelRoutes(netns?: string): LabelRoute[] | undefined {
+    return this.hasNamespace(netns) ? this.entries(labelRoutes(netns), labelRoutesOf) : undefined;
+  }
+
+  /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
   file(path: string, netns?: string): string | undefined {
-    if (!this.has(netns)) return undefined;
+    if (!this.hasNamespace(netns)) return undefined;
     if (!this.asked(exists(path, netns))) throw new Unclear(path);
     const { code, stderr } = this.answer(exists(path, netns));
     if (code === 1 && stderr.trim() === "") return undefined;
     return this.succeeded(contents(path, netns)).stdout;
   }
 
-  private has(netns: string | undefined): boolean {
+  /** hasNamespace: whether a namespace, or the session's own, is there. */
+  hasNamespace(netns: string | undefined): boolean {
     return netns === undefined || this.namespaces().includes(netns);
   }
 
@@ -233,7 +244,7 @@ export class View {
     if (known !== undefined) return known as T;
     try {
       // With nothing to list iproute2 prints nothing, or an empty array, depending on the object and the version.
-      const reading = read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(JSON.parse(stdout)));
+      const reading = read(stdout.trim() === "" ? [] : z.array(z.unknown()).parse(readJson(stdout)));
       readings.set(answer, reading);
       return reading;
     } catch (error) {

@@ -68,6 +68,11 @@ export function glanceAtLink(netns: string | undefined, name: string): Command[]
   return netns === undefined ? ask.link(name) : undefined;
 }
 
+/** pickDefined is an object without the keys that have no value. */
+export function pickDefined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
 /** nameTaken is the obstacle that a device of another kind is to one of that name. */
 export function nameTaken({ name, kind, alias }: Link, netns: string | undefined): Obstacle {
   const what = `the name ${name}${inNamespace(netns)} is taken by ${withArticle(kind ?? "device")}`;

@@ -1,12 +1,22 @@
+import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
+import { type Encap, encapWords, mplsEncap } from "../ip/mpls";
+import {
+  type Nexthop,
+  nexthop,
+  nexthopProblems,
+  nexthopWords,
+  observedNexthops,
+  viaWords,
+} from "../ip/nexthops";
 import { defaultDestination, MAIN_TABLE, type Route } from "../ip/routes";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, namespace } from "./common";
+import { adopt, connection, idOf, inNamespace, mark, namespace, pickDefined } from "./common";
 
 /** The tables that have a name of the kernel's own (linux/rtnetlink.h, RT_TABLE_*). */
 const TABLES: Readonly<Record<string, number>> = { default: 253, main: MAIN_TABLE, local: 255 };
@@ -46,6 +56,16 @@ const inputs = z.strictObject({
    * resource, the route is replaced and deleted with it. Left out, `via` decides.
    */
   dev: parentName(IfName).optional(),
+  /**
+   * Ways to send by where there are several, two or more, in place of `via` and `dev` (multipath, ip-route(8)): flows
+   * are shared out among them by `weight`. The order in which they are listed says nothing.
+   */
+  nexthops: nexthop.array().min(2, "one way alone is said by `via` and `dev`").optional(),
+  /**
+   * Labels to put on each packet (MPLS push, ip-route(8) `encap mpls`); with `nexthops` each has its own. The host
+   * needs the kernel module mpls_iptunnel, which the kernel loads by itself.
+   */
+  encap: mplsEncap.optional(),
   /** Source address that the host itself prefers for packets by this route; one of its own. */
   src: Ip.optional(),
   /**
@@ -70,7 +90,7 @@ const inputs = z.strictObject({
   /**
    * What becomes of a packet (ip-route(8)): `unicast` sends it on, `local` delivers it here, `blackhole` drops it
    * silently, `unreachable` and `prohibit` answer with an ICMP error, `throw` ends the look-up in this table. The last
-   * four send nowhere, so they take no `via`, `dev`, `src` or `mtu`.
+   * four send nowhere, so they take no `via`, `dev`, `nexthops`, `src` or `mtu`.
    */
   type: z.enum(["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]).default("unicast"),
   ...adopt,
@@ -78,7 +98,7 @@ const inputs = z.strictObject({
 });
 
 const outputs = z.object({
-  /** The device that packets leave by; none for a type that sends nowhere. */
+  /** The device that packets leave by; none for a type that sends nowhere, or by several ways. */
   effectiveDev: z.string().optional(),
   /** The source address that the kernel noted; none when it chooses for each packet. */
   effectiveSrc: z.string().optional(),
@@ -100,7 +120,7 @@ export const route = defineResource({
   inputs,
   outputs,
   replaces: { namespace: always, destination: always, metric: always, table: always },
-  containers: ["namespace", "dev"],
+  containers: ["namespace", "dev", "nexthops.dev"],
   deleteBeforeReplace: false,
   // A protocol number has no room for the name of a stack.
   sharedMark: true,
@@ -112,15 +132,13 @@ export const route = defineResource({
     `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
 
   complete(known) {
-    const { destination, via, src } = known;
-    // The family of `default` is the gateway's or the source's, which may not be known yet.
-    const telling = via === undefined && "via" in known ? "src" : "via";
-    const open = destination === "default" && !(telling in known);
-    if (destination === undefined || open) {
-      return { ...(open && { destination: undefined }), metric: known.metric || undefined };
+    const { destination } = known;
+    // The family of `default` is that of a gateway or the source, which may not be known yet.
+    const telling = destination === "default" ? addressTelling(known) : destination;
+    if (destination === undefined || telling === undefined) {
+      return { ...(destination && { destination: undefined }), metric: known.metric || undefined };
     }
-    const network =
-      destination === "default" ? defaultDestination(familyOf(via ?? src ?? "0.0.0.0")) : destination;
+    const network = destination === "default" ? defaultDestination(familyOf(telling)) : destination;
     if (!("metric" in known)) return { destination: network };
     const metric = familyOf(network) === 6 ? known.metric || IPV6_METRIC : (known.metric ?? 0);
     return { destination: network, metric };
@@ -156,6 +174,8 @@ export const route = defineResource({
       dev: nowhere ? undefined : found.dev,
       src: found.src,
       mtu: found.mtu,
+      nexthops: found.nexthops && observedNexthops(found.nexthops, desired.nexthops ?? []),
+      encap: found.encap,
       onlink: found.onlink,
       scope: found.scope as Desired["scope"],
       type: found.type as Desired["type"],
@@ -181,34 +201,46 @@ export const route = defineResource({
     const wanted = spell(desired);
     if (observed === undefined) return [ip(desired.namespace, `-${family}`, "route", "add", ...wanted)];
     const found: Partial<Desired> = { ...NONE, ...pickDefined(observed) };
-    const agrees = COMPARED.every((key) => desired[key] === undefined || desired[key] === found[key]);
+    const agrees = COMPARED.every(
+      (key) => desired[key] === undefined || isDeepStrictEqual(desired[key], found[key]),
+    );
     return agrees ? [] : [ip(desired.namespace, `-${family}`, "route", "replace", ...wanted)];
   },
 });
 
-const COMPARED = ["via", "dev", "src", "mtu", "onlink", "scope", "type", "mark"] as const;
+const COMPARED = [
+  ...(["via", "dev", "nexthops", "encap", "src", "mtu", "onlink", "scope", "type", "mark"] as const),
+];
 
 /** How to ask for a route without something, which differs from not asking. */
-const NONE = { via: "", src: "", mtu: 0 } as const;
+const NO_ENCAP: Encap = { mpls: [], ttl: "inherit" };
+const NONE = { via: "", nexthops: [] as Nexthop[], encap: NO_ENCAP, src: "", mtu: 0 };
 
-function pickDefined<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+/** addressTelling is the address whose family a default route is of; undefined while it can't be told. */
+function addressTelling(known: Partial<Desired>): string | undefined {
+  for (const way of [known, ...(known.nexthops ?? [])]) {
+    if (!("via" in way)) return undefined;
+    if (way.via !== undefined) return way.via;
+  }
+  if (!("nexthops" in known) || !("src" in known)) return undefined;
+  return known.src ?? "0.0.0.0";
 }
 
 /** The scope that iproute2 gives a route when none is said (ip-route(8)). */
-function usualScope({ type, via }: Desired): Desired["scope"] {
+function usualScope({ type, via, nexthops }: Desired): Desired["scope"] {
   if (type === "local") return "host";
-  return type === "unicast" && via === undefined ? "link" : "global";
+  return type === "unicast" && via === undefined && nexthops === undefined ? "link" : "global";
 }
 
 function spell(desired: Desired): string[] {
-  const { type, destination, table, metric, via, dev, src, scope, mtu, onlink } = desired;
-  const viaFamily = via && familyOf(via) !== familyOf(destination) ? ["inet6"] : [];
+  const { type, destination, table, metric, via, dev, nexthops, encap, src, scope, mtu, onlink } = desired;
+  const family = familyOf(destination);
   const option = (word: string, value: string | number | undefined) => (value ? [word, String(value)] : []);
   return [
     type,
     destination,
-    ...(via ? ["via", ...viaFamily, via] : []),
+    ...encapWords(encap),
+    ...(via ? viaWords(family, via) : []),
     ...option("dev", dev),
     ...option("table", table),
     ...option("metric", metric),
@@ -217,6 +249,8 @@ function spell(desired: Desired): string[] {
     ...option("src", src),
     ...option("mtu", mtu),
     ...(onlink ? ["onlink"] : []),
+    // All words behind the first of them are taken for those of a way.
+    ...nexthopWords(family, nexthops ?? []),
   ];
 }
 
@@ -238,13 +272,13 @@ function remove(netns: string | undefined, found: Route): Command {
 }
 
 function problems(known: Partial<Desired>): Problem[] {
-  const { destination, via, dev, src, type, scope, onlink, mtu } = known;
+  const { destination, via, dev, nexthops, encap, src, type, scope, onlink, mtu } = known;
   const found: Problem[] = [];
   const add = (key: keyof Desired, message: string) => found.push({ path: [key], message });
-  const network = destination === "default" ? via : destination;
-  const family = network && familyOf(network);
+  const network = destination === "default" ? addressTelling(known) : destination;
+  const family = network ? familyOf(network) : undefined;
   if (type !== undefined && NOWHERE.includes(type)) {
-    for (const [key, value] of Object.entries({ via, dev, src, mtu })) {
+    for (const [key, value] of Object.entries({ via, dev, nexthops, encap, src, mtu })) {
       if (value !== undefined)
         add(key as keyof Desired, `a ${type} route sends nowhere: leave \`${key}\` out`);
     }
@@ -268,13 +302,33 @@ function problems(known: Partial<Desired>): Problem[] {
     add("scope", `a route by a gateway goes farther than \`${scope}\`: leave it out`);
   }
   if (via !== undefined && type === "local") add("via", "a local route needs no gateway: leave `via` out");
-  const noVia = "via" in known && via === undefined;
+  if (nexthops !== undefined) {
+    found.push(...nexthopProblems(nexthops, family), ...besideNexthops(known, nexthops));
+    return found;
+  }
+  if (encap !== undefined && type === "local") add("encap", "a local route sends nowhere: leave `encap` out");
+  const noVia = "via" in known && "nexthops" in known && via === undefined;
   if (onlink === true && noVia) add("onlink", "is about a gateway: give `via` too");
   if (onlink === true && via !== undefined && "dev" in known && dev === undefined) {
     add("dev", "a gateway that no route leads to needs a device: name it");
   }
   if (type !== undefined && !NOWHERE.includes(type) && noVia && "dev" in known && dev === undefined) {
     add("via", `a ${type} route needs a gateway in \`via\`, a device in \`dev\`, or both`);
+  }
+  return found;
+}
+
+/** besideNexthops is what a route can't have that sends by several ways. */
+function besideNexthops(known: Partial<Desired>, nexthops: readonly Partial<Nexthop>[]): Problem[] {
+  const { via, dev, encap, onlink, type, scope } = known;
+  const found: Problem[] = [];
+  const add = (key: keyof Desired, message: string) => found.push({ path: [key], message });
+  for (const [key, value] of Object.entries({ via, dev, encap, onlink: onlink || undefined })) {
+    if (value !== undefined) add(key as keyof Desired, `each of \`nexthops\` has its own \`${key}\``);
+  }
+  if (type === "local") add("nexthops", "a local route delivers here: leave `nexthops` out");
+  if ((scope === "link" || scope === "host") && nexthops.some((hop) => hop.via !== undefined)) {
+    add("scope", `a route by a gateway goes farther than \`${scope}\`: leave it out`);
   }
   return found;
 }

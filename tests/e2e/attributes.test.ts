@@ -1,6 +1,13 @@
 import { cells, type Row } from "../support/cells";
 
 const MARK = "pulumi:test/attributes/it";
+const LABELS_AND_DEVICES = [
+  "modprobe mpls_iptunnel",
+  "ip link add d1 type dummy",
+  "ip link add d2 type dummy",
+  "ip link set d1 up",
+  "ip link set d2 up",
+];
 const end = { addresses: ["10.1.0.1/24", "fd00:1::1/64"], mtu: 1400, mac: "02:00:00:00:00:0a", up: true };
 
 const rows: readonly Row[] = [
@@ -210,6 +217,184 @@ const rows: readonly Row[] = [
       ["ip -6 route replace fd00:6::/48 via fd00:3::7 dev d1 src fd00:3::1 mtu 1300 proto 204", ["mtu"]],
       ["ip -6 route replace fd00:6::/48 via fd00:3::7 dev d1 src fd00:3::1 mtu 1400 proto static", ["mark"]],
     ],
+  },
+  {
+    type: "Route",
+    setUp: [
+      ...LABELS_AND_DEVICES,
+      "ip address add 10.3.0.1/24 dev d1",
+      "ip address add 10.5.0.1/24 dev d2",
+      "ip address add fd00:5::1/64 dev d2 nodad",
+    ],
+    inputs: {
+      destination: "10.8.0.0/16",
+      nexthops: [
+        { via: "10.3.0.7", dev: "d1", weight: 3 },
+        { via: "10.5.0.7", encap: { mpls: [100, 200] } },
+        { via: "fd00:5::7", dev: "d2" },
+      ],
+      mark: MARK,
+    },
+    changes: [
+      [{ nexthops: [{ dev: "d2" }, { via: "10.3.0.7", dev: "d1", weight: 256 }] }],
+      [{ nexthops: [{ via: "10.9.9.9", dev: "d2", onlink: true }, { via: "10.3.0.7" }] }],
+      [{ nexthops: [{ via: "10.3.0.7", encap: { mpls: [100], ttl: 9 } }, { via: "10.5.0.7" }], mtu: 1400 }],
+      [{ nexthops: undefined, via: "10.3.0.7" }],
+      [{ nexthops: undefined, dev: "d2" }],
+      [{ nexthops: undefined, type: "blackhole" }],
+    ],
+    drift: [
+      ["ip route delete 10.8.0.0/16", []],
+      ["ip route replace 10.8.0.0/16 via 10.3.0.7 dev d1 proto 204", ["nexthops"]],
+      [
+        "ip route replace 10.8.0.0/16 proto 204 nexthop via 10.3.0.7 dev d1 weight 3 nexthop via 10.5.0.7 dev d2",
+        ["nexthops"],
+      ],
+      [
+        "ip route replace 10.8.0.0/16 proto 204 nexthop encap mpls 100/201 via 10.5.0.7 dev d2 nexthop via 10.3.0.7 dev d1 weight 3 nexthop via inet6 fd00:5::7 dev d2",
+        ["nexthops"],
+      ],
+      [
+        "ip route replace 10.8.0.0/16 proto static nexthop encap mpls 100/200 via 10.5.0.7 dev d2 nexthop via inet6 fd00:5::7 dev d2 nexthop via 10.3.0.7 dev d1 weight 3",
+        ["mark"],
+      ],
+    ],
+  },
+  {
+    type: "Route",
+    setUp: [
+      ...LABELS_AND_DEVICES,
+      "ip address add fd00:3::1/64 dev d1 nodad",
+      "ip address add fd00:5::1/64 dev d2 nodad",
+      // A stranger's, in the same listing.
+      "ip -6 route add fd00:99::/48 encap mpls 99 via fd00:3::7 dev d1",
+    ],
+    inputs: {
+      destination: "fd00:8::/48",
+      nexthops: [
+        { via: "fd00:3::7", dev: "d1", weight: 3 },
+        { via: "fe80::7", dev: "d2" },
+      ],
+      mark: MARK,
+    },
+    changes: [
+      [{ nexthops: [{ via: "fd00:3::7" }, { via: "fd00:77::1", dev: "d2", onlink: true, weight: 256 }] }],
+      [
+        {
+          nexthops: [
+            { via: "fd00:3::7", encap: { mpls: [100] } },
+            { via: "fd00:5::7", encap: { mpls: [101, 102], ttl: 3 } },
+          ],
+        },
+      ],
+      [{ nexthops: undefined, via: "fd00:3::7", encap: { mpls: [100] } }],
+      [{ nexthops: undefined, dev: "d2" }],
+      [{ nexthops: undefined, type: "blackhole" }],
+    ],
+    drift: [
+      ["ip -6 route delete fd00:8::/48", []],
+      ["ip -6 route append fd00:8::/48 metric 1024 via fd00:3::9 dev d1 proto 204", ["nexthops"]],
+      ["ip -6 route delete fd00:8::/48 metric 1024 via fe80::7 dev d2", ["nexthops"]],
+      [
+        "ip -6 route replace fd00:8::/48 proto static nexthop via fe80::7 dev d2 nexthop via fd00:3::7 dev d1 weight 3",
+        ["mark"],
+      ],
+    ],
+  },
+  {
+    type: "Route",
+    setUp: [
+      ...LABELS_AND_DEVICES,
+      "ip address add 10.3.0.1/24 dev d1",
+      // A stranger's, in the same listing.
+      "ip route add 10.10.0.0/16 encap ip id 5 dst 10.3.0.9 dev d2",
+    ],
+    inputs: {
+      destination: "10.9.0.0/16",
+      via: "10.3.0.7",
+      dev: "d1",
+      encap: { mpls: [100, 200], ttl: 64 },
+      mark: MARK,
+    },
+    changes: [
+      [{ encap: { mpls: [100] } }],
+      [{ encap: { mpls: [0, 1_048_575], ttl: 255 } }],
+      [{ encap: undefined }],
+      [{ via: undefined }],
+      [{ encap: { mpls: Array.from({ length: 30 }, (_, index) => index + 16) } }],
+    ],
+    drift: [
+      ["ip route delete 10.9.0.0/16", []],
+      ["ip route replace 10.9.0.0/16 via 10.3.0.7 dev d1 proto 204", ["encap"]],
+      ["ip route replace 10.9.0.0/16 encap mpls 200/100 ttl 64 via 10.3.0.7 dev d1 proto 204", ["encap"]],
+      ["ip route replace 10.9.0.0/16 encap mpls 100/200 via 10.3.0.7 dev d1 proto 204", ["encap"]],
+      ["ip route replace 10.9.0.0/16 encap ip id 5 dst 10.3.0.9 via 10.3.0.7 dev d1 proto 204", ["encap"]],
+      ["ip route replace 10.9.0.0/16 encap mpls 100/200 ttl 64 via 10.3.0.8 dev d1 proto 204", ["via"]],
+    ],
+  },
+  {
+    type: "MplsLabelTable",
+    setUp: ["modprobe mpls_router"],
+    inputs: { platformLabels: 1000 },
+    changes: [[{ platformLabels: 1_048_575 }], [{ platformLabels: 17 }]],
+    drift: [["sysctl -w net.mpls.platform_labels=500", ["platformLabels"]]],
+  },
+  {
+    type: "MplsInput",
+    setUp: LABELS_AND_DEVICES,
+    inputs: { dev: "d1" },
+    changes: [[{ input: false }], [{ dev: "d2" }, "dev"]],
+    drift: [["sysctl -w net.mpls.conf.d1.input=0", ["input"]]],
+  },
+  {
+    type: "MplsRoute",
+    setUp: [
+      ...LABELS_AND_DEVICES,
+      "ip address add 10.3.0.1/24 dev d1",
+      "ip address add fd00:5::1/64 dev d2 nodad",
+      "sysctl -w net.mpls.platform_labels=1000",
+    ],
+    inputs: { label: 100, as: [200, 300], via: "10.3.0.7", dev: "d1", ttlPropagate: false, mark: MARK },
+    changes: [
+      [{ as: [] }],
+      [{ as: [0] }],
+      [{ via: "fd00:5::7", dev: "d2" }],
+      [{ via: undefined }],
+      [{ as: undefined, via: undefined, dev: "lo" }],
+      [{ ttlPropagate: true }],
+      [{ ttlPropagate: "inherit" }],
+      [
+        {
+          as: undefined,
+          via: undefined,
+          dev: undefined,
+          nexthops: [
+            { as: [200], via: "10.3.0.7", dev: "d1" },
+            { via: "fd00:5::7", dev: "d2" },
+            { dev: "d2" },
+          ],
+        },
+      ],
+      [{ label: 101 }, "label"],
+    ],
+    drift: [
+      ["ip -M route delete 100", []],
+      ["ip -M route replace 100 as 200 via inet 10.3.0.7 dev d1 ttl-propagate disabled proto 204", ["as"]],
+      [
+        "ip -M route replace 100 as 200/300 via inet 10.3.0.8 dev d1 ttl-propagate disabled proto 204",
+        ["via"],
+      ],
+      [
+        "ip -M route replace 100 as 200/300 via inet 10.3.0.7 dev d2 ttl-propagate disabled proto 204",
+        ["dev"],
+      ],
+      ["ip -M route replace 100 as 200/300 via inet 10.3.0.7 dev d1 proto 204", ["ttlPropagate"]],
+      [
+        "ip -M route replace 100 as 200/300 via inet 10.3.0.7 dev d1 ttl-propagate disabled proto 3",
+        ["mark"],
+      ],
+    ],
+    tearDown: ["sysctl -w net.mpls.platform_labels=0"],
   },
   {
     type: "Sysctl",

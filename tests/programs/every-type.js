@@ -7,6 +7,9 @@ const {
   Ip6Tunnel,
   IpipTunnel,
   Link,
+  MplsInput,
+  MplsLabelTable,
+  MplsRoute,
   MssClamp,
   Namespace,
   Route,
@@ -45,3 +48,6 @@ new Address("address", { connection, namespace, dev: "lo", address: "10.255.0.1/
 new Link("link", { connection, namespace, dev: "lo", txqlen: 500 });
 new FouPort("fou", { connection, namespace, port: 5555, ipproto: "ipip" });
 new MssClamp("clamp", { connection, namespace, dev: tunnel });
+const labels = new MplsLabelTable("labels", { connection, namespace, platformLabels: 1000 });
+new MplsInput("input", { connection, namespace, dev: tunnel });
+new MplsRoute("pop", { connection, namespace, label: 100, dev: "lo" }, { dependsOn: labels });

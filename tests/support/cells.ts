@@ -19,6 +19,8 @@ export interface Row {
   readonly drift: readonly (readonly [command: string, attributes: readonly string[]])[];
   /** What must be there before. */
   readonly setUp?: readonly string[];
+  /** What takes it away afterwards, besides the devices and namespaces. */
+  readonly tearDown?: readonly string[];
 }
 
 /** cells are the tests of some rows, on one machine. */
@@ -73,7 +75,7 @@ export function cells(rows: readonly Row[]): void {
   }
 
   for (const row of rows) {
-    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? row.inputs.port ?? ""}`, () => {
+    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? row.inputs.port ?? row.inputs.label ?? ""}`, () => {
       let before: unknown;
       let id: string;
       let desired: Record<string, unknown>;
@@ -126,6 +128,7 @@ export function cells(rows: readonly Row[]): void {
 
       afterAll(async () => {
         const made = (command: string) => row.setUp?.some((text) => text.startsWith(command));
+        for (const command of row.tearDown ?? []) await run(command);
         for (const device of ["d1", "d2"])
           if (made(`ip link add ${device} `)) await run(`ip link delete ${device}`);
         if (made("ip netns add n1")) await run("ip netns delete n1");

@@ -16,7 +16,10 @@ export interface Declared {
     | "Link"
     | "Sysctl"
     | "FouPort"
-    | "MssClamp";
+    | "MssClamp"
+    | "MplsLabelTable"
+    | "MplsInput"
+    | "MplsRoute";
   readonly args: Readonly<Record<string, unknown>>;
   readonly options?: Readonly<Record<string, unknown>>;
 }

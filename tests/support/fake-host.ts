@@ -10,6 +10,7 @@ import {
 import { familyListing } from "./fake-fou";
 import { runIp } from "./fake-ip";
 import { FakeKernel, type Netns } from "./fake-kernel";
+import { resizeTable } from "./fake-mpls";
 import { runNft } from "./fake-nft";
 import { Refusal } from "./fake-refusal";
 import { stateOf } from "./fake-state";
@@ -32,7 +33,7 @@ export class FakeHost implements Host {
   readonly steps: string[] = [];
   readonly notUnderstood: Error[] = [];
   /** Modules that modprobe finds. */
-  loadable: readonly string[] = ["fou", "ipip", "veth"];
+  loadable: readonly string[] = ["fou", "ipip", "mpls_router", "veth"];
   away = false;
   /** Whether the user may change the network. */
   permitted = true;
@@ -43,7 +44,16 @@ export class FakeHost implements Host {
   private count = 0;
 
   constructor(
-    modules: readonly string[] = ["fou", "ipip", "sit", "ip6_tunnel", "ip_gre", "ip6_gre", "veth"],
+    modules: readonly string[] = [
+      "fou",
+      "ipip",
+      "sit",
+      "ip6_tunnel",
+      "ip_gre",
+      "ip6_gre",
+      "mpls_router",
+      "veth",
+    ],
   ) {
     this.kernel = new FakeKernel(modules);
   }
@@ -141,7 +151,11 @@ export class FakeHost implements Host {
       if (!files.has(second)) throw new Refusal(1, "");
       return "";
     }
-    if (program === "tee" && rest.length === 1 && stdin !== undefined) return written(files, first, stdin);
+    if (program === "tee" && rest.length === 1 && stdin !== undefined) {
+      written(files, first, stdin);
+      resizeTable(within);
+      return stdin;
+    }
     if (program === "modprobe" && rest.length === 1) return this.modprobe(first);
     throw new Error(`the fake host does not understand \`${commandLine({ argv })}\``);
   }
@@ -172,12 +186,11 @@ function fileIn(files: Map<string, string>, program: string, path: string): stri
 }
 
 /** The kernel takes as many numbers as it has, parted by any blanks, and prints them with tabs between them. */
-function written(files: Map<string, string>, path: string, stdin: string): string {
+function written(files: Map<string, string>, path: string, stdin: string): void {
   const before = fileIn(files, "tee", path).split("\t");
   const numbers = stdin.trim().split(/\s+/);
   if (numbers.length !== before.length || !numbers.every((text) => /^-?\d+$/.test(text))) {
     throw new Refusal(1, `tee: ${path}: Invalid argument`);
   }
   files.set(path, numbers.map(Number).join("\t"));
-  return stdin;
 }

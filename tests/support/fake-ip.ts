@@ -14,8 +14,9 @@ import {
   setUp,
 } from "./fake-kernel";
 import { addressListing, namespaceListing, routeListing } from "./fake-listing";
+import { addLabelRoute, deleteLabelRoute, type FakeLabelHop, labelListing } from "./fake-mpls";
 import { netlinkRefuses, Refusal } from "./fake-refusal";
-import { addRoute, deleteRoute, type FakeRoute, scopeOf } from "./fake-routes";
+import { addRoute, deleteRoute, type FakeHop, type FakeRoute, scopeOf } from "./fake-routes";
 import { changeRule, ruleListing } from "./fake-rules";
 import { isTunnelKind, tunnelIn } from "./fake-tunnels";
 import { Words } from "./fake-words";
@@ -49,6 +50,9 @@ export function runIp(kernel: FakeKernel, netnsName: string | undefined, argv: r
       return ended(words, ruleListing(netns, family));
   }
   if (words.is("-json", "fou", "show")) return ended(words, fouListing(netns));
+  if (words.is("-json", "-details", "-Numeric", "-M", "route", "show"))
+    return ended(words, labelListing(netns));
+  if (words.is("-M", "route")) return labelRoute(netns, words);
   for (const family of [4, 6] as const) {
     if (words.is(`-${family}`, "rule")) {
       changeRule(netns, family, words);
@@ -211,27 +215,66 @@ function networkOf(family: 4 | 6, text: string): string {
   return text.includes("/") ? text : `${text}/${family === 4 ? 32 : 128}`;
 }
 
+function deviceNamed(netns: Netns, name: string | undefined): Device | undefined {
+  return name === undefined ? undefined : netns.device(name);
+}
+
+function routeWay(netns: Netns, words: Words): Pick<FakeHop, "encap" | "via" | "dev"> {
+  const encap = words.is("encap", "mpls") ? { mpls: words.next(), ttl: words.number("ttl") } : undefined;
+  const via = words.is("via") ? (words.option("inet6") ?? words.next()) : undefined;
+  return { encap, via, dev: deviceNamed(netns, words.option("dev")) };
+}
+
+function labelWay(netns: Netns, words: Words): FakeLabelHop {
+  const as = words.option("as");
+  const via = words.is("via") ? (words.option("inet") ?? words.option("inet6")) : undefined;
+  return { as, via, dev: deviceNamed(netns, words.option("dev")) };
+}
+
+function labelRoute(netns: Netns, words: Words): string {
+  const verb = words.next();
+  const label = Number(words.next());
+  const way = labelWay(netns, words);
+  const protocol = words.number("proto") ?? 3;
+  const propagate = words.option("ttl-propagate");
+  const hops: FakeLabelHop[] = [];
+  while (words.is("nexthop")) hops.push(labelWay(netns, words));
+  words.end();
+  const ttlPropagate = propagate === undefined ? undefined : propagate === "enabled";
+  const asked = { label, protocol, ttlPropagate, hops: hops.length > 0 ? hops : [way] };
+  if (verb === "add" || verb === "replace") addLabelRoute(netns, asked, verb === "replace");
+  else if (verb === "delete") deleteLabelRoute(netns, label);
+  else throw words.strange("there is no such verb");
+  return "";
+}
+
 function route(netns: Netns, family: 4 | 6, words: Words): string {
   const verb = words.next();
   const type = words.next();
   const destination = networkOf(family, words.next());
-  const via = words.is("via") ? (words.option("inet6") ?? words.next()) : undefined;
-  const dev = words.option("dev");
-  const asked: FakeRoute = {
+  const way = routeWay(netns, words);
+  const common = {
     family,
     type,
     destination,
-    via,
-    dev: dev === undefined ? undefined : netns.device(dev),
+    ...way,
     table: words.number("table") ?? 254,
     metric: words.number("metric") ?? 0,
     protocol: words.number("proto") ?? 3,
-    scope: words.option("scope") ?? scopeOf(family, type, via),
+    scope: words.option("scope"),
     src: words.option("src"),
     mtu: words.number("mtu"),
     onlink: words.is("onlink"),
   };
+  const nexthops: FakeHop[] = [];
+  while (words.is("nexthop")) {
+    const hop = routeWay(netns, words);
+    nexthops.push({ ...hop, weight: words.number("weight") ?? 1, onlink: words.is("onlink") });
+  }
   words.end();
+  const scope = common.scope ?? scopeOf(family, type, way.via ?? nexthops[0]);
+  const [only, ...more] = nexthops;
+  const asked: FakeRoute = more.length > 0 ? { ...common, scope, nexthops } : { ...common, scope, ...only };
   if (verb === "add" || verb === "replace") addRoute(netns, asked, verb === "replace");
   else if (verb === "delete") deleteRoute(netns, asked);
   else throw words.strange("there is no such verb");

@@ -1,8 +1,16 @@
 import ipaddr from "ipaddr.js";
 import type { FakeFou } from "./fake-fou";
+import { addMpls, dropLabels, type FakeLabelRoute, inputFile } from "./fake-mpls";
 import type { FakeTable } from "./fake-nft";
 import { kernelRefuses, netlinkRefuses, Refusal } from "./fake-refusal";
-import { deviceTowards, dropRoutes, type FakeRoute, routesOfAddress, withoutSource } from "./fake-routes";
+import {
+  deviceTowards,
+  dropRoutes,
+  dropRoutesBy,
+  type FakeRoute,
+  routesOfAddress,
+  withoutSource,
+} from "./fake-routes";
 import { type FakeRules, kernelsRules } from "./fake-rules";
 import { headersOf, KINDS, type Tunnel, type TunnelKind } from "./fake-tunnels";
 
@@ -72,6 +80,7 @@ export class Netns {
   rules: FakeRules = kernelsRules();
   fous: FakeFou[] = [];
   tables: ReadonlyMap<string, FakeTable> = new Map();
+  labelRoutes: FakeLabelRoute[] = [];
   readonly files: Map<string, string>;
   private lastIndex = 0;
 
@@ -79,6 +88,7 @@ export class Netns {
     this.files = new Map(Object.entries(PARAMETERS).map(([key, value]) => [`/proc/sys/${key}`, value]));
     this.add("lo", "loopback", 65_536);
     for (const kind of TUNNEL_KINDS) if (kernel.hasModule(KINDS[kind].module)) this.addFallback(kind);
+    if (kernel.hasModule("mpls_router")) addMpls(this);
   }
 
   add(name: string, kind: Device["kind"], mtu: number): Device {
@@ -100,6 +110,7 @@ export class Netns {
     };
     this.devices.push(device);
     this.files.set(`/proc/sys/${promotes(name)}`, this.files.get(`/proc/sys/${promotes("default")}`) ?? "0");
+    if (this.kernel.hasModule("mpls_router")) this.files.set(inputFile(device), "0");
     return device;
   }
 
@@ -128,15 +139,20 @@ export class Netns {
       if (gone === undefined) continue;
       gone.netns.devices = gone.netns.devices.filter((other) => other !== gone);
       gone.netns.files.delete(`/proc/sys/${promotes(gone.name)}`);
-      dropRoutes(gone.netns, (route) => route.dev === gone);
+      dropRoutesBy(gone, "removed");
+      dropLabels(gone.netns, gone);
     }
   }
 
   /** rename: the parameters of a device have its name. */
   rename(device: Device, name: string): void {
-    const [from, to] = [device.name, name].map((one) => `/proc/sys/${promotes(one)}`);
-    this.files.set(to ?? "", this.files.get(from ?? "") ?? "");
-    this.files.delete(from ?? "");
+    const files = (of: string) => [`/proc/sys/${promotes(of)}`, inputFile({ name: of })];
+    const from = files(device.name);
+    for (const [index, to] of files(name).entries()) {
+      const text = this.files.get(from[index] ?? "");
+      this.files.delete(from[index] ?? "");
+      if (text !== undefined) this.files.set(to, text);
+    }
     device.name = name;
   }
 
@@ -168,6 +184,8 @@ export class FakeKernel {
     const kind = TUNNEL_KINDS.find((one) => KINDS[one].module === module);
     if (kind !== undefined)
       for (const netns of [this.host, ...this.namespaces.values()]) netns.addFallback(kind);
+    if (module === "mpls_router")
+      for (const netns of [this.host, ...this.namespaces.values()]) addMpls(netns);
   }
 
   nextMac(): string {
@@ -280,7 +298,7 @@ export function carriesIpv6({ kind, mtu }: Device): boolean {
 
 function flushIpv6(device: Device): void {
   device.addresses = device.addresses.filter(({ local }) => !local.includes(":"));
-  dropRoutes(device.netns, (route) => route.family === 6 && route.dev === device);
+  dropRoutesBy(device, "removed", 6);
 }
 
 export function running(device: Device): boolean {
@@ -307,7 +325,7 @@ export function setUp(device: Device): void {
 export function setDown(device: Device): void {
   if (!device.up) return;
   device.up = false;
-  dropRoutes(device.netns, (route) => route.dev === device);
+  dropRoutesBy(device, "down");
   const kept = device.netns.parameter("net/ipv6/conf/all/keep_addr_on_down");
   device.addresses = device.addresses.filter(
     ({ local }) => !local.includes(":") || (kept && !local.startsWith("fe80:")),

@@ -1,5 +1,5 @@
 import { type Address, type Device, type FakeKernel, type Netns, running } from "./fake-kernel";
-import type { FakeRoute } from "./fake-routes";
+import type { FakeEncap, FakeHop, FakeRoute } from "./fake-routes";
 import { KINDS, tunnelJson } from "./fake-tunnels";
 
 /** What `ip -json` prints of the fake kernel, in the form of iproute2 6.1. */
@@ -143,18 +143,45 @@ export function routeListing(
       ...(table === "all" && { table: ofTable }),
       ...(protocol === undefined && { protocol: bears }),
     }));
-  return `${JSON.stringify(entries)}\n`;
+  return `${JSON.stringify(entries).replaceAll(`${TWICE}dst`, "dst")}\n`;
+}
+
+/** What stands before a key that iproute2 prints a second time. */
+const TWICE = "second:";
+
+function encapJson(encap: FakeEncap | undefined, key: string): object {
+  if (encap === undefined) return {};
+  return { encap: "mpls", [key]: encap.mpls, ...(encap.ttl !== undefined && { ttl: encap.ttl }) };
+}
+
+function viaJson(family: 4 | 6, via: string | undefined): object {
+  if (via === undefined) return {};
+  return via.includes(":") && family === 4 ? { via: { family: "inet6", host: via } } : { gateway: via };
+}
+
+function hopJson(family: 4 | 6, { via, dev, weight, onlink, encap }: FakeHop): object {
+  return {
+    ...encapJson(encap, "dst"),
+    ...viaJson(family, via),
+    ...(dev !== undefined && { dev: dev.name }),
+    weight,
+    flags: [
+      ...(onlink ? ["onlink"] : []),
+      ...(dev?.up === false ? ["dead"] : []),
+      ...(dev !== undefined && !running(dev) ? ["linkdown"] : []),
+    ],
+  };
 }
 
 function routeJson(route: FakeRoute): Record<string, unknown> {
   const { family, type, destination, via, dev, table, protocol, scope, src, metric, mtu, onlink } = route;
   const alone = family === 4 ? "/32" : "/128";
   const shown = destination.endsWith(alone) ? destination.slice(0, -alone.length) : destination;
-  const otherFamily = via?.includes(":") && family === 4;
   return {
     type: String(TYPES.indexOf(type)),
     dst: ["0.0.0.0/0", "::/0"].includes(destination) ? "default" : shown,
-    ...(via !== undefined && (otherFamily ? { via: { family: "inet6", host: via } } : { gateway: via })),
+    ...encapJson(route.encap, `${TWICE}dst`),
+    ...viaJson(family, via),
     ...(dev !== undefined && { dev: dev.name }),
     table: String(table),
     protocol: String(protocol),
@@ -164,5 +191,6 @@ function routeJson(route: FakeRoute): Record<string, unknown> {
     flags: [...(onlink ? ["onlink"] : []), ...(dev !== undefined && !running(dev) ? ["linkdown"] : [])],
     ...(mtu !== undefined && { metrics: [{ mtu }] }),
     ...(family === 6 && { pref: "medium" }),
+    ...(route.nexthops && { nexthops: route.nexthops.map((hop) => hopJson(family, hop)) }),
   };
 }

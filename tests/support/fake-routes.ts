@@ -1,8 +1,24 @@
+import { isDeepStrictEqual } from "node:util";
 import ipaddr from "ipaddr.js";
 import { type Address, carriesIpv6, type Device, type Netns } from "./fake-kernel";
 import { kernelRefuses, netlinkRefuses } from "./fake-refusal";
 
 /** Routing of the fake kernel: what makes a route valid, what tells it from its like, and what takes it away. */
+
+export interface FakeEncap {
+  /** The labels as iproute2 writes them, `100/200`. */
+  readonly mpls: string;
+  readonly ttl?: number | undefined;
+}
+
+/** FakeHop is one of several ways. */
+export interface FakeHop {
+  readonly via?: string | undefined;
+  readonly dev?: Device | undefined;
+  readonly encap?: FakeEncap | undefined;
+  readonly weight: number;
+  readonly onlink: boolean;
+}
 
 export interface FakeRoute {
   readonly family: 4 | 6;
@@ -18,6 +34,8 @@ export interface FakeRoute {
   readonly src?: string | undefined;
   readonly mtu?: number | undefined;
   readonly onlink: boolean;
+  readonly encap?: FakeEncap | undefined;
+  readonly nexthops?: readonly FakeHop[] | undefined;
 }
 
 const NOWHERE = ["blackhole", "unreachable", "prohibit", "throw"];
@@ -77,6 +95,26 @@ export function dropRoutes(netns: Netns, gone: (route: FakeRoute) => boolean): v
   netns.routes = netns.routes.filter((route) => !gone(route));
 }
 
+/**
+ * dropRoutesBy: what leads over a device goes with it. Of several ways one that is down is only dead; an IPv4 route goes
+ * with the device of any of them, of an IPv6 route that way goes.
+ */
+export function dropRoutesBy(device: Device, why: "down" | "removed", family?: 4 | 6): void {
+  const { netns } = device;
+  netns.routes = netns.routes.flatMap((route) => {
+    const { nexthops, ...rest } = route;
+    if (family !== undefined && route.family !== family) return [route];
+    if (nexthops === undefined) return route.dev === device ? [] : [route];
+    if (!nexthops.some(({ dev }) => dev === device)) return [route];
+    if (why === "down") return nexthops.some(({ dev }) => dev?.up) ? [route] : [];
+    const left = nexthops.filter(({ dev }) => dev !== device);
+    const [first, ...more] = left;
+    if (first === undefined || route.family === 4) return [];
+    const { weight: _, ...way } = first;
+    return [more.length === 0 ? { ...rest, ...way } : { ...route, nexthops: left }];
+  });
+}
+
 /** withoutSource: IPv4 routes go with the source address that they name, IPv6 routes only lose it. */
 export function withoutSource(netns: Netns, local: string): void {
   if (netns.devices.some(({ addresses }) => addresses.some((other) => other.local === local))) return;
@@ -121,6 +159,20 @@ function completed(netns: Netns, asked: FakeRoute): FakeRoute {
     const dev = family === 6 ? netns.device("lo") : undefined;
     return { ...asked, dev };
   }
+  const { nexthops } = asked;
+  if (nexthops !== undefined) {
+    if (family === 6 && nexthops.some(({ via }) => via === undefined)) {
+      throw kernelRefuses("Device only routes can not be added for IPv6 using the multipath API.");
+    }
+    const { nexthops: _, ...common } = asked;
+    const hops = nexthops.map((hop) => ({ ...hop, dev: completed(netns, { ...common, ...hop }).dev }));
+    const isAlike = (one: FakeHop) => (other: FakeHop) =>
+      one.via === other.via && one.dev === other.dev && isDeepStrictEqual(one.encap, other.encap);
+    if (family === 6 && hops.some((hop, index) => hops.slice(0, index).some(isAlike(hop)))) {
+      throw netlinkRefuses("File exists");
+    }
+    return { ...asked, nexthops: hops };
+  }
   if (type === "local" && family === 4 && asked.scope !== "host") throw kernelRefuses("Invalid scope.");
   if (family === 4 && asked.onlink && asked.via === undefined) {
     throw kernelRefuses("Invalid flags for nexthop - PERVASIVE and ONLINK can not be set.");
@@ -138,7 +190,16 @@ function completed(netns: Netns, asked: FakeRoute): FakeRoute {
 }
 
 /** deviceTo finds the device that a gateway is reached by. */
-function deviceTo(netns: Netns, { family, dev, onlink }: FakeRoute, via: string): Device {
+export function deviceTo(
+  netns: Netns,
+  {
+    family,
+    dev,
+    onlink,
+    unreachable,
+  }: Pick<FakeRoute, "family" | "dev" | "onlink"> & { unreachable?: string },
+  via: string,
+): Device {
   if (onlink && dev === undefined) throw kernelRefuses("Nexthop device required for onlink.");
   if (via.startsWith("fe80:") && dev === undefined) throw kernelRefuses("Egress device not specified.");
   if ((onlink || via.startsWith("fe80:")) && dev !== undefined) return dev;
@@ -151,6 +212,7 @@ function deviceTo(netns: Netns, { family, dev, onlink }: FakeRoute, via: string)
     }),
   );
   if (found !== undefined) return found;
+  if (unreachable !== undefined) throw netlinkRefuses(unreachable);
   throw family === 4 ? kernelRefuses("Nexthop has invalid gateway.") : netlinkRefuses("No route to host");
 }
 
@@ -174,8 +236,8 @@ function hasAddress(netns: Netns, ip: string): boolean {
 }
 
 /** scopeOf is the scope that iproute2 gives a route that is told none. */
-export function scopeOf(family: 4 | 6, type: string, via: string | undefined): string {
+export function scopeOf(family: 4 | 6, type: string, way: unknown): string {
   if (family === 6) return "global";
   if (type === "local") return "host";
-  return type === "unicast" && via === undefined ? "link" : "global";
+  return type === "unicast" && way === undefined ? "link" : "global";
 }

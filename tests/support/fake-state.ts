@@ -1,7 +1,8 @@
 import { fouListing } from "./fake-fou";
 import type { Address, Device, FakeKernel, Netns } from "./fake-kernel";
+import { labelState } from "./fake-mpls";
 import { listing } from "./fake-nft";
-import type { FakeRoute } from "./fake-routes";
+import type { FakeHop, FakeRoute } from "./fake-routes";
 import { ruleState } from "./fake-rules";
 
 const KERNEL_PROTOCOL = 2;
@@ -25,6 +26,7 @@ function netnsState(name: string, netns: Netns): string {
     ...netns.rules.map(ruleState),
     ...(netns.fous.length > 0 ? [`fou ${fouListing(netns).trim()}`] : []),
     ...[...netns.tables].map(([table, chains]) => listing(table, chains)).sort(),
+    ...netns.labelRoutes.map(labelState).sort(),
     ...[...netns.files].map(([path, text]) => `${path} = ${text}`).sort(),
   ].join("\n  ");
 }
@@ -66,6 +68,8 @@ function routeState({
   src,
   mtu,
   onlink,
+  encap,
+  nexthops = [],
 }: FakeRoute): string {
   return words(
     `route ${type} ${destination} table ${table} metric ${metric} proto ${protocol} scope ${scope}`,
@@ -75,6 +79,18 @@ function routeState({
     src && protocol !== KERNEL_PROTOCOL && `src ${src}`,
     mtu && `mtu ${mtu}`,
     onlink && "onlink",
+    encap && `encap ${encap.mpls} ttl ${encap.ttl}`,
+    ...nexthops.map(hopState).sort(),
+  );
+}
+
+function hopState({ via, dev, weight, onlink, encap }: FakeHop): string {
+  return words(
+    `nexthop weight ${weight}`,
+    via && `via ${via}`,
+    dev && `dev ${dev.name}`,
+    onlink && "onlink",
+    encap && `encap ${encap.mpls} ttl ${encap.ttl}`,
   );
 }
 

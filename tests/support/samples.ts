@@ -7,6 +7,9 @@ import { ip6GreTunnel } from "../../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
 import { link } from "../../provider/resources/link";
+import { mplsInput } from "../../provider/resources/mpls-input";
+import { mplsLabelTable } from "../../provider/resources/mpls-label-table";
+import { mplsRoute } from "../../provider/resources/mpls-route";
 import { mssClamp } from "../../provider/resources/mss-clamp";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
@@ -16,6 +19,7 @@ import { sysctl } from "../../provider/resources/sysctl";
 import { vethPair } from "../../provider/resources/veth-pair";
 import type { Fields } from "../../provider/state";
 import { FakeHost } from "./fake-host";
+import type { FakeEncap } from "./fake-routes";
 
 /** Sample is what tests of all types alike need of one. */
 export interface Sample {
@@ -29,6 +33,9 @@ export interface Sample {
   /** Changes, each from what is made first to what is asked for then. */
   readonly changes: Readonly<Record<string, readonly [Fields, Fields]>>;
 }
+
+/** Where a namespace has its settings for MPLS. */
+const MPLS = "/proc/sys/net/mpls";
 
 /** playground is a host with what the samples stand on: two namespaces, and a pair of devices in each and outside. */
 export function playground(modules?: readonly string[]): FakeHost {
@@ -44,7 +51,11 @@ export function playground(modules?: readonly string[]): FakeHost {
       `${at} address add 10.0.0.2/24 dev u0`,
       `${at} address add fd00::1/64 dev u0`,
       `${at} address add 10.0.1.1/24 dev u1`,
+      `${at} address add fd01::1/64 dev u1`,
     );
+  }
+  for (const within of modules === undefined ? ["", "ip netns exec ns1 ", "ip netns exec ns2 "] : []) {
+    host.byHand(`${within}tee ${MPLS}/platform_labels <<< 1000`);
   }
   return host;
 }
@@ -128,6 +139,17 @@ function endOnHost(host: FakeHost, { namespace, name }: Fields, other: Fields): 
   const { mark: _, ...fields } = found.fields;
   return { ...fields, namespace, mac: found.device.mac };
 }
+
+/** A file of the fake kernel, and somebody who writes into it. */
+const fileOnHost = (host: FakeHost, where: unknown, path: string) =>
+  host.netns(where as string | undefined).files.get(path);
+const written = (where: unknown, path: string, text: unknown) =>
+  `${where === undefined ? "" : `ip netns exec ${where} `}tee ${path} <<< ${text}`;
+
+/** An encapsulation of the fake kernel in the words of the inputs. */
+const encapOnHost = (encap: FakeEncap | undefined) =>
+  encap && { mpls: encap.mpls.split("/").map(Number), ttl: encap.ttl ?? "inherit" };
+const stackOnHost = (stack: string | undefined) => stack?.split("/").map(Number) ?? [];
 
 const ends4 = { local: ["10.0.0.1", "10.0.0.2", "any"], remote: ["10.0.0.9", "10.0.0.8", "any"] };
 const ends6 = { local: ["fd00::1", "fd00::2"], remote: ["fd00::9", "fd00::8"] };
@@ -228,6 +250,24 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
 }
 
 const pair = { a: { name: "va", namespace: "ns1" }, b: { name: "vb" } };
+
+const encaps = fc.record(
+  { mpls: oneOf([100], [100, 200]), ttl: oneOf(64, "inherit") },
+  { requiredKeys: ["mpls"] },
+);
+const ways = (first: string, second: string) =>
+  fc.shuffledSubarray(
+    [
+      { via: first, dev: "u0", weight: 2 },
+      { via: second, dev: "u1", encap: { mpls: [300] } },
+      { via: `${first}9`, dev: "u0", onlink: true },
+    ],
+    { minLength: 2 },
+  );
+const several = [
+  { via: "10.0.0.9", dev: "u0", weight: 3 },
+  { via: "10.0.1.9", encap: { mpls: [100] } },
+];
 
 export const samples: Readonly<Record<string, Sample>> = {
   Namespace: {
@@ -373,6 +413,16 @@ export const samples: Readonly<Record<string, Sample>> = {
               fc.constant(v6 || scope === undefined ? {} : { scope }),
             ),
             fc.tuple(there, fc.record({ type: oneOf("blackhole", "unreachable") })),
+            fc.tuple(
+              there,
+              common,
+              fc.record({ nexthops: v6 ? ways("fd00::9", "fd01::9") : ways("10.0.0.9", "10.0.1.9") }),
+            ),
+            fc.tuple(
+              there,
+              common,
+              fc.record({ via: v6 ? oneOf("fd00::9") : oneOf("10.0.0.9"), encap: encaps }),
+            ),
           )
           .map((parts) => Object.assign({}, ...parts) as Fields);
       }),
@@ -388,6 +438,8 @@ export const samples: Readonly<Record<string, Sample>> = {
         `${of("replace", "unicast")} dev u1 ${key} proto 3`,
         `${of("replace", "blackhole")} ${key} proto 204`,
         `${of("replace", "unicast")} via ${via} ${key} proto 204 mtu 1200`,
+        `${of("replace", "unicast")} encap mpls 77 via ${via} ${key} proto 204`,
+        `${of("replace", "unicast")} ${key} proto 204 nexthop via ${via} dev u0 nexthop via ${via === "fd00::7" ? "fd01::7" : "10.0.1.7"} dev u1`,
       ];
     },
     onHost(host, { namespace: where, destination, table, metric, mark }) {
@@ -395,7 +447,13 @@ export const samples: Readonly<Record<string, Sample>> = {
       const found = netns?.routes.find(
         (other) => other.destination === destination && other.table === table && other.metric === metric,
       );
-      return found && { ...found, dev: found.dev?.name, mark: found.protocol === 204 ? mark : undefined };
+      const nexthops = found?.nexthops?.map((hop) => ({
+        ...{ via: hop.via, dev: hop.dev?.name, weight: hop.weight, onlink: hop.onlink },
+        ...(hop.encap && { encap: encapOnHost(hop.encap) }),
+      }));
+      const encap = encapOnHost(found?.encap);
+      const dev = found?.dev?.name;
+      return found && { ...found, dev, encap, nexthops, mark: found.protocol === 204 ? mark : undefined };
     },
     changes: {
       "another gateway": [
@@ -410,9 +468,125 @@ export const samples: Readonly<Record<string, Sample>> = {
         { destination: "fd50::/64", via: "fd00::9" },
         { destination: "fd50::/64", type: "blackhole" },
       ],
+      "several gateways": [
+        { destination: "10.50.0.0/24", via: "10.0.0.9" },
+        { destination: "10.50.0.0/24", nexthops: several },
+      ],
+      "other shares, then none": [
+        { destination: "10.50.0.0/24", nexthops: several },
+        { destination: "10.50.0.0/24", dev: "u0" },
+      ],
+      labels: [
+        { destination: "10.50.0.0/24", via: "10.0.0.9" },
+        { destination: "10.50.0.0/24", via: "10.0.0.9", encap: { mpls: [100, 200], ttl: 9 } },
+      ],
+      "no labels any more": [
+        { destination: "fd50::/64", via: "fd00::9", encap: { mpls: [100] } },
+        { destination: "fd50::/64", via: "fd00::9" },
+      ],
       "another metric": [
         { destination: "10.50.0.0/24", via: "10.0.0.9" },
         { destination: "10.50.0.0/24", via: "10.0.0.9", metric: 50 },
+      ],
+    },
+  },
+  MplsLabelTable: {
+    contract: mplsLabelTable,
+    inputs: fc.record({ platformLabels: oneOf(100, 1000, 2000), namespace: maybe(oneOf("ns1")) }),
+    byHand: ({ namespace: where }) => [written(where, `${MPLS}/platform_labels`, 500)],
+    onHost: (host, { namespace: where }) => ({
+      namespace: where,
+      platformLabels: Number(fileOnHost(host, where, `${MPLS}/platform_labels`)),
+    }),
+    changes: { "another size": [{ platformLabels: 100 }, { platformLabels: 2000 }] },
+  },
+  MplsInput: {
+    contract: mplsInput,
+    inputs: fc.record({
+      dev: oneOf("u0", "u1"),
+      namespace: maybe(oneOf("ns1")),
+      input: maybe(fc.boolean()),
+    }),
+    byHand: ({ namespace: where, dev }) =>
+      [0, 1, 2].map((value) => written(where, `${MPLS}/conf/${dev}/input`, value)),
+    onHost: (host, { namespace: where, dev }) => ({
+      dev,
+      namespace: where,
+      input: fileOnHost(host, where, `${MPLS}/conf/${dev}/input`) !== "0",
+    }),
+    changes: {
+      off: [{ dev: "u0" }, { dev: "u0", input: false }],
+      "another device": [{ dev: "u0" }, { dev: "u1" }],
+    },
+  },
+  MplsRoute: {
+    contract: mplsRoute,
+    inputs: fc
+      .record(
+        {
+          label: oneOf(100, 200),
+          namespace: oneOf("ns1"),
+          ttlPropagate: oneOf(true, false, "inherit"),
+        },
+        { requiredKeys: ["label"] },
+      )
+      .chain((there) =>
+        fc
+          .oneof(
+            fc.record(
+              {
+                as: oneOf([300], [300, 301]),
+                via: oneOf("10.0.0.9", "fd00::9"),
+                dev: oneOf("u0"),
+              },
+              { requiredKeys: ["via"] },
+            ),
+            fc.record({ dev: oneOf("u0", "u1", "lo") }),
+            fc.record({
+              nexthops: fc.shuffledSubarray(
+                [{ as: [300], via: "10.0.0.9", dev: "u0" }, { via: "10.0.1.9", dev: "u1" }, { dev: "u1" }],
+                { minLength: 2 },
+              ),
+            }),
+          )
+          .map((way): Fields => ({ ...there, ...way })),
+      ),
+    byHand: ({ label, namespace: where }) => [
+      `${at(where)} -M route delete ${label}`,
+      `${at(where)} -M route replace ${label} dev lo proto 3`,
+      `${at(where)} -M route replace ${label} as 400 via inet 10.0.0.7 dev u0 proto 204`,
+      `${at(where)} -M route replace ${label} proto 204 ttl-propagate disabled nexthop as 300 dev u0 nexthop dev u1`,
+    ],
+    onHost(host, { namespace: where, label, mark }) {
+      const found = host
+        .netns(where as string | undefined)
+        .labelRoutes.find((other) => other.label === label);
+      if (found === undefined) return undefined;
+      const hops = found.hops.map(({ as, via, dev }) => ({ as: stackOnHost(as), via, dev: dev?.name }));
+      const { ttlPropagate = "inherit", protocol } = found;
+      const way = hops.length > 1 ? { as: [], nexthops: hops } : hops[0];
+      return { namespace: where, label, ttlPropagate, mark: protocol === 204 ? mark : undefined, ...way };
+    },
+    changes: {
+      "swapped for another": [
+        { label: 100, as: [200], via: "10.0.0.9", dev: "u0" },
+        { label: 100, as: [201, 202], via: "10.0.0.8", dev: "u0", ttlPropagate: false },
+      ],
+      "taken off": [
+        { label: 100, as: [200], via: "10.0.0.9", dev: "u0", ttlPropagate: true },
+        { label: 100, dev: "lo" },
+      ],
+      "several ways": [
+        { label: 100, dev: "u0" },
+        { label: 100, nexthops: [{ as: [200], dev: "u0" }, { via: "10.0.1.9" }] },
+      ],
+      "one way again": [
+        { label: 100, nexthops: [{ as: [200], dev: "u0" }, { via: "10.0.1.9" }] },
+        { label: 100, via: "10.0.1.9" },
+      ],
+      "another label": [
+        { label: 100, dev: "lo" },
+        { label: 200, dev: "lo" },
       ],
     },
   },

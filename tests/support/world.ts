@@ -55,6 +55,7 @@ export async function snapshot(machine: Machine): Promise<Record<string, unknown
     routes6: await json("ip -json -6 route show table all"),
     // Before the module is loaded nobody answers.
     fous: await json("ip -json fou show 2>/dev/null || true"),
+    labels: await shell(machine, "ip -M route show"),
     // The number that a namespace gets once another one refers to it is the kernel's affair.
     namespaces: await shell(machine, "ip netns list | sed 's/ (id: .*)//'"),
     sysctls: sysctls.split("\n").filter((line) => !VOLATILE.test(line) && !line.includes(`.${FALLBACK}.`)),

@@ -9,6 +9,7 @@ const TUNNEL6 = { name: "tun0", local: "fd00::1", remote: "fd00::2" };
 const PAIR = { a: { name: "va" }, b: { name: "vb" } };
 const ROUTE = { destination: "10.10.2.0/24", via: "10.0.0.2" };
 const FOU = { port: 5555, ipproto: "ipip" };
+const WAYS = [{ via: "10.0.0.2", dev: "u0" }, { via: "10.0.0.3" }];
 const SYSCTL = { key: "net.ipv4.ip_forward", value: 1 };
 
 const bases: Readonly<Record<string, Fields>> = {
@@ -26,6 +27,9 @@ const bases: Readonly<Record<string, Fields>> = {
   Link: { connection: CONNECTION, dev: "eth0", mtu: 9000 },
   FouPort: { connection: CONNECTION, ...FOU },
   MssClamp: { connection: CONNECTION, mark: MARK, dev: "tun0" },
+  MplsLabelTable: { connection: CONNECTION, platformLabels: 1000 },
+  MplsInput: { connection: CONNECTION, dev: "tun0" },
+  MplsRoute: { connection: CONNECTION, mark: MARK, label: 100, as: [200], via: "10.0.0.2" },
 };
 
 /** checked is what check says of inputs, with those of a good program where nothing else is said. */
@@ -317,6 +321,119 @@ describe("what can't be is told with what would be right", () => {
       { type: "nat" },
       'type: Invalid option: expected one of "unicast"|"local"|"blackhole"|"unreachable"|"prohibit"|"throw"',
     ],
+    // Routes by several ways, and with labels.
+    ["Route", { nexthops: WAYS }, "via: each of `nexthops` has its own `via`"],
+    ["Route", { ...noVia, nexthops: WAYS, dev: "u0" }, "dev: each of `nexthops` has its own `dev`"],
+    ["Route", { ...noVia, nexthops: WAYS, onlink: true }, "onlink: each of `nexthops` has its own `onlink`"],
+    [
+      "Route",
+      { ...noVia, nexthops: WAYS, encap: { mpls: [100] } },
+      "encap: each of `nexthops` has its own `encap`",
+    ],
+    ["Route", { ...noVia, nexthops: WAYS.slice(1) }, "nexthops: one way alone is said by `via` and `dev`"],
+    [
+      "Route",
+      { ...noVia, nexthops: WAYS, type: "prohibit" },
+      "nexthops: a prohibit route sends nowhere: leave `nexthops` out",
+    ],
+    [
+      "Route",
+      { ...noVia, nexthops: WAYS, type: "local" },
+      "nexthops: a local route delivers here: leave `nexthops` out",
+    ],
+    [
+      "Route",
+      { ...noVia, nexthops: WAYS, scope: "link" },
+      "scope: a route by a gateway goes farther than `link`: leave it out",
+    ],
+    ...(
+      [
+        [{}, "via: a way needs a gateway in `via`, a device in `dev`, or both"],
+        [{ via: "fe80::1" }, "dev: fe80::1 is an address on one device only: name the device"],
+        [{ dev: "u0", onlink: true }, "onlink: is about a gateway: give `via` too"],
+        [{ via: "10.0.0.9", onlink: true }, "dev: a gateway that no route leads to needs a device: name it"],
+        [{ via: "10.0.0.9", weight: 0 }, "weight: a weight is a number from 1 to 256"],
+        [{ via: "10.0.0.9", weight: 257 }, "weight: a weight is a number from 1 to 256"],
+        [{ via: "10.0.0.3", weight: 9 }, "via: this way is there already: give it a `weight` instead"],
+        [{ via: "10.0.0.9", encap: { mpls: [] } }, "encap.mpls: give at least one label"],
+      ] as const
+    ).map(([way, message]): [string, Fields, string] => [
+      "Route",
+      { ...noVia, nexthops: [...WAYS, way] },
+      `nexthops.2.${message}`,
+    ]),
+    [
+      "Route",
+      { ...noVia, destination: "fd00::/64", nexthops: [{ via: "fd01::1" }, { dev: "u0" }] },
+      "nexthops.1.via: each of several ways of an IPv6 route needs a gateway",
+    ],
+    [
+      "Route",
+      { ...noVia, destination: "fd00::/64", nexthops: [{ via: "fd01::1" }, { via: "10.0.0.1" }] },
+      "nexthops.1.via: 10.0.0.1 is an IPv4 gateway, which an IPv6 destination can't have: give an IPv6 address",
+    ],
+    [
+      "Route",
+      { encap: { mpls: [3] } },
+      "encap.mpls.0: label 3 is never sent, it means none: leave the label out",
+    ],
+    ["Route", { encap: { mpls: [1_048_576] } }, "encap.mpls.0: a label is a number from 0 to 1048575"],
+    ["Route", { encap: { mpls: [100], ttl: 0 } }, 'encap.ttl: give "inherit" or a number from 1 to 255'],
+    [
+      "Route",
+      { encap: { mpls: Array(31).fill(100) } },
+      "encap.mpls: Linux puts at most 30 labels on a packet",
+    ],
+    [
+      "Route",
+      { encap: { mpls: [100], exp: 1 } },
+      "encap.exp: there is no property of this name; there are mpls, ttl",
+    ],
+    [
+      "Route",
+      { ...noVia, dev: "lo", type: "local", encap: { mpls: [100] } },
+      "encap: a local route sends nowhere: leave `encap` out",
+    ],
+    // Labels.
+    [
+      "MplsRoute",
+      { label: 15 },
+      "label: a route's label is a number from 16 to 1048574; those below 16 are reserved (RFC 3032)",
+    ],
+    [
+      "MplsRoute",
+      { via: undefined },
+      'dev: give the neighbour in `via`, a device in `dev`, or both; `dev: "lo"` is this host',
+    ],
+    ["MplsRoute", { via: "fe80::1" }, "dev: fe80::1 is an address on one device only: name the device"],
+    ["MplsRoute", { dev: "lo" }, "via: `lo` has no neighbours: leave `via` out"],
+    [
+      "MplsRoute",
+      { via: undefined, dev: "lo" },
+      "as: a label that is swapped is to be sent on: name a device other than `lo`, or leave `as` out",
+    ],
+    ["MplsRoute", { ttlPropagate: "no" }, 'ttlPropagate: give true, false or "inherit"'],
+    [
+      "MplsRoute",
+      { ...noVia, nexthops: [{ dev: "u0" }, { dev: "u1" }] },
+      "as: each of `nexthops` has its own `as`",
+    ],
+    [
+      "MplsRoute",
+      { as: [], via: undefined, nexthops: [{ dev: "u0" }, { dev: "u0" }] },
+      "nexthops.1: this way is there already: leave one out",
+    ],
+    [
+      "MplsRoute",
+      { as: [], via: undefined, nexthops: [{ dev: "u0" }] },
+      "nexthops: one way alone is said by `as`, `via` and `dev`",
+    ],
+    [
+      "MplsLabelTable",
+      { platformLabels: 16 },
+      "platformLabels: give a number from 17 to 1048575, larger than the largest label of a route",
+    ],
+    ["MplsInput", { dev: undefined }, "dev: is required"],
     // Sysctls.
     ["Sysctl", { key: "ip_forward" }, 'key: write a key as sysctl(8) does, like "net.ipv4.ip_forward"'],
     [
@@ -472,6 +589,25 @@ describe("the canonical form", () => {
     ["Route", { destination: "default", via: undefined, dev: "u0", src: "fd00::1" }, { destination: "::/0" }],
     ["Route", { table: "local" }, { table: 255 }],
     [
+      "Route",
+      {
+        destination: "default",
+        via: undefined,
+        nexthops: [{ via: "FD00::1" }, { via: "fd00::2", weight: 2 }],
+      },
+      {
+        destination: "::/0",
+        metric: 1024,
+        nexthops: [
+          { via: "fd00::1", weight: 1, onlink: false },
+          { via: "fd00::2", weight: 2, onlink: false },
+        ],
+      },
+    ],
+    ["Route", { encap: { mpls: [100] } }, { encap: { mpls: [100], ttl: "inherit" } }],
+    ["MplsRoute", { as: undefined }, { as: [], ttlPropagate: "inherit" }],
+    ["MplsInput", {}, { input: true }],
+    [
       "Sysctl",
       { key: "net/ipv4/conf/eth0.100/rp_filter" },
       { key: "net.ipv4.conf.eth0/100.rp_filter", value: "1" },
@@ -614,6 +750,17 @@ describe("what is not known yet", () => {
     ["Route", { destination: unknown, metric: 5 }, { destination: unknown, metric: 5 }],
     ["Route", { destination: "default", via: unknown }, { destination: unknown, metric: unknown }],
     ["Route", { destination: "default", via: undefined, dev: "u0", src: unknown }, { destination: unknown }],
+    [
+      "Route",
+      { destination: "default", via: undefined, nexthops: [{ dev: "u0" }, { via: unknown, dev: "u0" }] },
+      { destination: unknown },
+    ],
+    [
+      "Route",
+      { via: undefined, nexthops: [{ dev: unknown }, { dev: unknown }, unknown] },
+      { nexthops: [{ dev: unknown, weight: 1 }, { dev: unknown }, unknown] },
+    ],
+    ["MplsRoute", { as: [unknown], via: unknown }, { as: [unknown], via: unknown, label: 100 }],
     ["Route", { type: unknown }, { type: unknown, via: "10.0.0.2" }],
     ["Sysctl", { key: unknown, namespace: "n1" }, { key: unknown, value: "1" }],
     ["FouPort", { local: unknown }, { local: unknown, family: unknown }],

@@ -69,6 +69,20 @@ test.each<[string, Fields, string, string]>([
     "FOU port 5555 family 6 local fd00::1 in namespace n1",
   ],
   ["MssClamp", { dev: "tun0" }, "203.0.113.1//pulumi_ipip_mss_tun0", "MSS clamp of tun0"],
+  ["MplsLabelTable", { platformLabels: 1000 }, "203.0.113.1//mpls", "MPLS label table of the host"],
+  [
+    "MplsLabelTable",
+    { platformLabels: 1000, namespace: "n1" },
+    "203.0.113.1/n1/mpls",
+    "MPLS label table in namespace n1",
+  ],
+  ["MplsInput", { dev: "tun0" }, "203.0.113.1//tun0", "MPLS input of tun0"],
+  [
+    "MplsRoute",
+    { label: 100, dev: "lo", namespace: "n1" },
+    "203.0.113.1/n1/mpls 100",
+    "MPLS route 100 in namespace n1",
+  ],
 ])("%s %j has an id and a name for people", (type, inputs, id, name) => {
   const contract = contractOf(type);
   const desired = new MiniEngine(contract, new FakeHost()).check(inputs);
@@ -80,6 +94,9 @@ test.each([
   ["VethPair", true],
   ["IpipTunnel", true],
   ["Route", false],
+  ["MplsLabelTable", true],
+  ["MplsInput", true],
+  ["MplsRoute", false],
   ["Sysctl", true],
   ["Rule", false],
   ["Address", true],

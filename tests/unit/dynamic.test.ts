@@ -52,11 +52,14 @@ function calls(type: string) {
   };
 }
 
+function isMarked(type: string): boolean {
+  return "mark" in (samples[type]?.contract.inputs.shape ?? {});
+}
+
 function inputsOf(type: string): readonly [Bag, Bag] {
-  const { contract, changes = {} } = samples[type] ?? {};
-  const [change] = Object.values(changes);
-  if (contract === undefined || change === undefined) throw new Error(`there is no sample of ${type}`);
-  const base = { connection: CONNECTION, ...("mark" in contract.inputs.shape && { mark: MARK }) };
+  const [change] = Object.values(samples[type]?.changes ?? {});
+  if (change === undefined) throw new Error(`there is no sample of ${type}`);
+  const base = { connection: CONNECTION, ...(isMarked(type) ? { mark: MARK } : {}) };
   return [
     { ...base, ...change[0] },
     { ...base, ...change[1] },
@@ -101,8 +104,8 @@ describe.each(Object.keys(samples))("%s", (type) => {
   test("an object that is gone is read as no id", async () => {
     const { id, outs } = await call.create((await call.check(first)).inputs);
     await call.delete(outs);
-    // What is only set is never gone, unless its namespace is.
-    const gone = ["Sysctl", "Link"].includes(type) ? { ...outs, namespace: "nowhere" } : outs;
+    // A setting is never gone, unless its namespace is.
+    const gone = isMarked(type) ? outs : { ...outs, namespace: "nowhere" };
     expect(await call.read(id, gone)).toEqual({ id: "" });
   });
 

@@ -53,11 +53,15 @@ function asked(object: Fields, other: Fields): Fields {
   return Object.fromEntries(
     both.map((key) => {
       const [value, opposite] = [object[key], other[key]];
-      if (Array.isArray(value)) return [key, [...value].sort()];
+      if (Array.isArray(value)) return [key, [...value].sort(byText)];
       const nested = typeof value === "object" && value !== null;
       return [key, nested ? asked(value as Fields, opposite as Fields) : value];
     }),
   );
+}
+
+function byText(one: unknown, other: unknown): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
 }
 
 describe.each(Object.entries(samples))("%s", (_, sample) => {

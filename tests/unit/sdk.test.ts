@@ -8,7 +8,8 @@ import { samples } from "../support/samples";
 
 const { TunnelLink: _link, TunnelMesh: _mesh, ...resources } = sdk;
 const { Address, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Link, Namespace } = resources;
-const { FouPort, MssClamp, Route, Rule, SitTunnel, Sysctl, VethPair } = resources;
+const { FouPort, MplsInput, MplsLabelTable, MplsRoute, MssClamp, Route, Rule, SitTunnel, Sysctl, VethPair } =
+  resources;
 
 type Bag = Record<string, unknown>;
 
@@ -104,6 +105,9 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   Rule: (name) => new Rule(name, { connection, priority: 100, from: "10.0.0.0/8", table: 100 }),
   Address: (name) => new Address(name, { connection, dev: "lo", address: "10.255.0.1/32" }),
   Link: (name) => new Link(name, { connection, dev: "eth0", mtu: 9000 }),
+  MplsInput: (name) => new MplsInput(name, { connection, dev: "tun0" }),
+  MplsLabelTable: (name) => new MplsLabelTable(name, { connection, platformLabels: 1000 }),
+  MplsRoute: (name) => new MplsRoute(name, { connection, label: 100, dev: "lo" }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
   FouPort: (name) => new FouPort(name, { connection, port: 5555, ipproto: "ipip" }),
   MssClamp: (name) => new MssClamp(name, { connection, dev: "tun0" }),
@@ -284,6 +288,14 @@ describe("parents", () => {
     const found = await settled(new MssClamp("clamping", { connection, dev: clamped }));
     expect(found.object.dev).toBe("tun8");
     expect(found).toMatchObject({ deletedWith: "", replaceWith: [] });
+  });
+
+  test("of one of several ways replace a route, but do not spare its delete", async () => {
+    const device = new IpipTunnel("way", { connection, name: "tun0", remote: "10.0.0.2" });
+    const nexthops = [{ via: "10.0.0.3" }, { dev: device, weight: 2 }];
+    const found = await settled(new Route("ways", { connection, destination: "10.1.0.0/16", nexthops }));
+    expect(found.object.nexthops).toEqual([{ via: "10.0.0.3" }, { dev: "tun0", weight: 2 }]);
+    expect(found).toMatchObject({ deletedWith: "", replaceWith: [urnOf(await settled(device))] });
   });
 
   test("by name are only names", async () => {

@@ -37,12 +37,9 @@ export function changeOf(contract: Contract, path: readonly string[]): Change {
   const decide = contract.replaces[key];
   if (decide === always) return "replaces";
   const { schema } = unwrapped(contract.inputs.shape[key] as z.ZodType);
-  if (decide !== undefined) return "depends";
-  return schema instanceof z.ZodObject && replacesWithin(contract, key, schema) ? "depends" : "in place";
-}
-
-function replacesWithin(contract: Contract, key: string, schema: z.ZodObject): boolean {
-  return Object.keys(schema.shape).some((inner) => changeOf(contract, [key, inner]) === "replaces");
+  const inner = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const replacing = inner.some((name) => changeOf(contract, [key, name]) !== "in place");
+  return decide === undefined && !replacing ? "in place" : "depends";
 }
 
 function nest(path: readonly string[], value: string): Record<string, unknown> {
