@@ -1,10 +1,11 @@
-import { dynamicProvider, type Provider } from "./dynamic";
+import { dynamicProvider, type Provider, probeProvider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { namespace } from "./resources/namespace";
 import { route } from "./resources/route";
 import { sysctl } from "./resources/sysctl";
+import { tunnelProbe } from "./resources/tunnel-probe";
 import { vethPair } from "./resources/veth-pair";
 
 /**
@@ -16,6 +17,7 @@ export const handlers: Readonly<Record<string, Provider>> = {
   Namespace: dynamicProvider(namespace),
   Route: dynamicProvider(route),
   Sysctl: dynamicProvider(sysctl),
+  TunnelProbe: probeProvider(tunnelProbe),
   VethPair: dynamicProvider(vethPair),
 };
 

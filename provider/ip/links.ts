@@ -19,6 +19,7 @@ const LinkJson = z.object({
   ifalias: z.string().optional(),
   link: z.string().nullish(),
   link_index: z.number().optional(),
+  link_netnsid: z.number().optional(),
   linkinfo: z
     .object({ info_kind: z.string().optional(), info_data: z.record(z.string(), z.unknown()).optional() })
     .default({}),
@@ -36,8 +37,11 @@ export interface Link {
   readonly state: "up" | "down";
   readonly address: string | undefined;
   readonly alias: string | undefined;
-  /** The device below it or, for a veth, at its other end: by name in this namespace, by index in another. */
-  readonly link: { readonly name?: string; readonly index?: number };
+  /**
+   * The device below it or, for a veth, at its other end: by name in this namespace, by index in another. What is below
+   * a device that was moved is elsewhere, also where it is no device.
+   */
+  readonly link: { readonly name?: string; readonly index?: number; readonly elsewhere: boolean };
   readonly data: Readonly<Record<string, unknown>>;
   /** `address/prefix`, in the kernel's order. */
   readonly addresses: readonly string[];
@@ -69,6 +73,7 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
     link: {
       ...(json.link && { name: json.link }),
       ...(json.link_index !== undefined && { index: json.link_index }),
+      elsewhere: json.link_netnsid !== undefined,
     },
     data: json.linkinfo.info_data ?? {},
     addresses: json.addr_info.flatMap(addressOf),

@@ -48,7 +48,7 @@ const commonJs = program('require("pulumi-ipip")');
 const esModule = program('from "pulumi-ipip"');
 
 /** The text in the state, for ever: another one would leave old states without code. */
-const TYPES = ["IpipTunnel", "Namespace", "Route", "Sysctl", "VethPair"];
+const TYPES = ["IpipTunnel", "Namespace", "Route", "Sysctl", "TunnelProbe", "VethPair"];
 const textOf = (type: string) => `exports.handler=()=>require("pulumi-ipip/provider").handlers.${type};`;
 
 let lab: Lab;

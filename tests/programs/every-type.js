@@ -1,5 +1,5 @@
 // One resource of every type, on the machine that the README calls host a.
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = require("pulumi-ipip");
+const { IpipTunnel, Namespace, Route, Sysctl, TunnelProbe, VethPair } = require("pulumi-ipip");
 
 const connection = {
   host: "203.0.113.10",
@@ -19,3 +19,4 @@ const tunnel = new IpipTunnel("tunnel", {
   addresses: ["192.168.50.1/30"],
 });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
+new TunnelProbe("probe", { connection, namespace, dev: tunnel, target: "192.168.50.2" });

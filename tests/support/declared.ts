@@ -6,7 +6,7 @@ import { connectionTo, workplace } from "./world";
 
 /** Declared is a resource of the program tests/programs/declared. */
 export interface Declared {
-  readonly type: "Namespace" | "VethPair" | "IpipTunnel" | "Route" | "Sysctl";
+  readonly type: "Namespace" | "VethPair" | "IpipTunnel" | "Route" | "Sysctl" | "TunnelProbe";
   readonly args: Readonly<Record<string, unknown>>;
   readonly options?: Readonly<Record<string, unknown>>;
 }

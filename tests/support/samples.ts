@@ -1,9 +1,10 @@
 import fc from "fast-check";
-import type { Contract } from "../../provider/resource";
+import type { Contract, Probe } from "../../provider/resource";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
 import { namespace } from "../../provider/resources/namespace";
 import { route } from "../../provider/resources/route";
 import { sysctl } from "../../provider/resources/sysctl";
+import { tunnelProbe } from "../../provider/resources/tunnel-probe";
 import { vethPair } from "../../provider/resources/veth-pair";
 import type { Fields } from "../../provider/state";
 import { FakeHost } from "./fake-host";
@@ -20,6 +21,9 @@ export interface Sample {
   /** Changes, each from what is made first to what is asked for then. */
   readonly changes: Readonly<Record<string, readonly [Fields, Fields]>>;
 }
+
+/** probes are the types that make nothing on a host. */
+export const probes: Readonly<Record<string, Probe>> = { TunnelProbe: tunnelProbe };
 
 /** playground is a host with what the samples stand on: two namespaces, and a pair of devices in each and outside. */
 export function playground(modules?: readonly string[]): FakeHost {

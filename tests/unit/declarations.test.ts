@@ -21,7 +21,7 @@ const contracts = readdirSync(RESOURCES)
 /** A program as a user writes it, with every class. */
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
-import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
+import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, TunnelProbe, VethPair } from "pulumi-ipip";
 
 const key = new pulumi.Config().requireSecret("key");
 const connection: ConnectionArgs = {
@@ -43,10 +43,12 @@ const tunnel = new IpipTunnel(
 );
 new Route("route", { connection, namespace: ns, destination: "default", dev: tunnel, table: "main", type: "unicast" });
 new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
+const probe = new TunnelProbe("probe", { connection, namespace: "blue", dev: tunnel, target: "192.168.50.2", triggers: [tunnel.mtu, "1"] });
 
 export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
 export const wanted: pulumi.Output<number | undefined> = tunnel.mtu;
 export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
+export const fits: pulumi.Output<number | undefined> = probe.pathMtu;
 export const host: pulumi.Output<string> = tunnel.connection.host;
 export const user: pulumi.Output<string | undefined> | undefined = tunnel.connection.user;
 export function isTunnel(value: unknown): IpipTunnel | undefined {

@@ -5,7 +5,7 @@ import { ConnectionLost, HostUnreachable } from "../../provider/errors";
 import type { Host } from "../../provider/host/host";
 import type { FakeHost } from "../support/fake-host";
 import { CONNECTION, MARK } from "../support/mini-engine";
-import { playground, samples } from "../support/samples";
+import { playground, probes, samples } from "../support/samples";
 
 let host: Host & FakeHost;
 
@@ -163,7 +163,7 @@ describe.each(Object.keys(samples))("%s", (type) => {
 });
 
 test("every handler is named as its type", () => {
-  expect(Object.keys(handlers).sort()).toEqual(Object.keys(samples).sort());
+  expect(Object.keys(handlers).sort()).toEqual(Object.keys({ ...samples, ...probes }).sort());
 });
 
 describe("check", () => {

@@ -4,9 +4,9 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { handlers } from "../../provider";
 import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
-import { samples } from "../support/samples";
+import { probes, samples } from "../support/samples";
 
-const { IpipTunnel, Namespace, Route, Sysctl, VethPair } = sdk;
+const { IpipTunnel, Namespace, Route, Sysctl, TunnelProbe, VethPair } = sdk;
 
 type Bag = Record<string, unknown>;
 
@@ -95,6 +95,7 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   IpipTunnel: (name) => new IpipTunnel(name, { connection, name: "tun0", remote: "10.0.0.2" }),
   Route: (name) => new Route(name, { connection, destination: "default", via: "10.0.0.1" }),
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
+  TunnelProbe: (name) => new TunnelProbe(name, { connection, dev: "tun0", target: "192.168.50.2" }),
 };
 
 test("has a class for every type that the provider serves", () => {
@@ -127,7 +128,7 @@ describe.each(Object.entries(make))("%s", (type, instance) => {
   test("has every property of its contract to be read", async () => {
     const resource = instance("all");
     await settled(resource);
-    const { contract } = samples[type] ?? {};
+    const contract = samples[type]?.contract ?? probes[type];
     const properties = [
       ...Object.keys(contract?.inputs.shape ?? {}),
       ...Object.keys(contract?.outputs.shape ?? {}),
@@ -139,7 +140,7 @@ describe.each(Object.entries(make))("%s", (type, instance) => {
 
   test("bears the mark of its project, stack and name, if its objects can bear one", async () => {
     const { object } = await settled(instance("a b"));
-    expect(object.mark).toBe(type === "Sysctl" ? undefined : "pulumi:shop/prod/a%20b");
+    expect(object.mark).toBe(["Sysctl", "TunnelProbe"].includes(type) ? undefined : "pulumi:shop/prod/a%20b");
   });
 
   test("is deleted before it is replaced, since the engine may replace it without asking", async () => {

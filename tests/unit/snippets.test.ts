@@ -29,10 +29,11 @@ function snippetsIn(paper: string): Snippet[] {
 
 /** What a piece of a program may take for granted. */
 const PRELUDE = `
-import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, VethPair } from "pulumi-ipip";
+import { type ConnectionArgs, IpipTunnel, Namespace, Route, Sysctl, TunnelProbe, VethPair } from "pulumi-ipip";
 declare const connection: ConnectionArgs;
 declare const tunnel: IpipTunnel;
-export const classes = [IpipTunnel, Namespace, Route, Sysctl, VethPair];
+declare const otherEnd: IpipTunnel;
+export const classes = [IpipTunnel, Namespace, Route, Sysctl, TunnelProbe, VethPair];
 `;
 
 /** The file that a snippet would be: a whole program in its module system, or a piece of one in a block. */
