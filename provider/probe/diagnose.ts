@@ -53,6 +53,10 @@ export function diagnose(seen: Observations): Diagnosis {
   );
 }
 
+/** Sysctls net.ipv4.route.mtu_expires and net.ipv6.route.mtu_expires, 600 s each (ip-sysctl.rst of the kernel). */
+const remembered =
+  "Where the path has been mended since: the kernel remembers what was reported for ten minutes, or until `ip route flush cache`, for IPv6 `ip -6 route flush cache`.";
+
 const FINE = { cause: "none", reason: "", advice: "" } as const;
 
 function noRoute({ dev, target, way }: Observations): Diagnosis {
@@ -85,7 +89,7 @@ function sizeOf({ size, target, fit }: Observations, { mtu, outer }: Device): Di
   const lower = `Set \`mtu: ${passed}\` on the device at both ends`;
   if (named !== undefined) {
     const reason = `packets of ${wanted} bytes do not fit the path, which reports an MTU of ${named}: ${most}`;
-    return { cause: "mtu", reason, advice: `${lower}.` };
+    return { cause: "mtu", reason, advice: `${lower}. ${remembered}` };
   }
   const reason = `packets of ${wanted} bytes vanish without a word, smaller ones pass: ${most}`;
   const needed = outer === undefined ? "" : ` between here and ${outer.remote}`;
@@ -208,8 +212,11 @@ function lost(seen: Observations, { outer, addresses }: Device, silence: Silence
     return { cause: "unknown", reason, advice };
   }
   if (outer === undefined || underlay?.ping === undefined) {
-    const reason = `packets leave by ${dev}, and nothing comes back from ${target}`;
-    const advice = "Look on the other end whether they arrive: `tcpdump -ni any`.";
+    const unseen =
+      outer === undefined ? "" : "; its underlay is in another namespace, which was not looked at";
+    const reason = `packets leave by ${dev}, and nothing comes back from ${target}${unseen}`;
+    const filter = outer === undefined ? "" : ` ${filterOf(outer)}`;
+    const advice = `Look on the other host whether they arrive: \`tcpdump -ni any${filter}\`.`;
     return { cause: "unknown", reason, advice };
   }
   if (underlay.ping.received === 0) {
@@ -232,12 +239,17 @@ function lost(seen: Observations, { outer, addresses }: Device, silence: Silence
 }
 
 function filtered(outer: Outer, target: string): string {
-  const [carried, filter] = [carrier(outer), outer.protocol === UDP ? "udp" : `proto ${outer.protocol}`];
   const instead = outer.protocol === UDP ? "" : ", or use `encap: fou`, which carries it in UDP";
-  return `Let ${carried} pass between both hosts, in cloud firewalls too${instead}. \`tcpdump -ni any ${filter}\` on the other host shows whether they arrive; if they do, look there at the firewall, at rp_filter, and whether ${target} is its address.`;
+  return `Let ${carrier(outer)} pass between both hosts, in cloud firewalls too${instead}. \`tcpdump -ni any ${filterOf(outer)}\` on the other host shows whether they arrive; if they do, look there at the firewall, at rp_filter, and whether ${target} is its address.`;
 }
 
 const UDP = 17;
+
+/** filterOf is what carries in the words of pcap-filter(7). */
+function filterOf({ protocol }: Outer): string {
+  return protocol === UDP ? "udp" : `proto ${protocol}`;
+}
+
 const CARRIERS: Readonly<Record<number, string>> = {
   4: "IP protocol 4 (IPv4 in IP)",
   17: "UDP (FOU or GUE)",

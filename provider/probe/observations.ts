@@ -47,7 +47,7 @@ export interface Silence {
   /** The other end of the device, where the target lies behind it. */
   readonly near?: { readonly address: string; readonly ping: Ping };
   /** The way to the outer address of the other end, and what came of pinging that. */
-  readonly underlay?: { readonly way: Way; readonly ping?: Ping };
+  readonly underlay?: { readonly way: Way; readonly ping?: Ping } | undefined;
   /** Values of rp_filter by device, `all` among them. */
   readonly rpFilter: Readonly<Record<string, number>>;
   /** Rules of the host's own firewall that dropped something meanwhile, and those that may have. */

@@ -149,7 +149,7 @@ async function silenceOf(host: Host, aim: Aim, device: Device, toTarget: Way): P
     counted: grown(countersOf(link, netstat, snmp), countersOf(linkThen, netstatThen, snmpThen)),
     again,
     ...(near !== undefined && { near }),
-    ...(underlay !== undefined && { underlay }),
+    underlay,
     rpFilter: Object.fromEntries(devices.map((name, index) => [name, Number(filters[index])])),
     dropped: dropped(rules, rulesThen, packets),
     mayDrop: mayDrop(rules, rulesThen, packets),

@@ -59,8 +59,8 @@ export function pingCommand({ target, namespace, count, timeout, size }: PingOpt
 
 const STATISTICS = /(\d+) packets transmitted, (\d+) (?:packets )?received/;
 const MEAN = /= [\d.]+\/([\d.]+)\//;
-/** "Frag needed and DF set (mtu = 1300)", "Packet too big: mtu=1300", "message too long, mtu=1300". */
-const TOO_LARGE = /mtu ?= ?(\d+)/g;
+/** "Frag needed and DF set (mtu = 1300)", "Packet too big: mtu=1300", "message too long, mtu=1300", of IPv6 "mtu: 1300". */
+const TOO_LARGE = /mtu ?[=:] ?(\d+)/g;
 const REPORT = /^From (\S+?):? icmp_seq=\d+ (?!Frag needed|Packet too big)(.+)$/m;
 /** What sendmsg(2) says when a rule of the output hook drops a packet. */
 const REFUSED = /send(?:msg|to): Operation not permitted/;

@@ -95,6 +95,16 @@ const broken: readonly Broken[] = [
     reason: /nor from 10\.99\.0\.77, the tunnel's other end in the underlay/,
   },
   {
+    how: "this host itself drops what the tunnel sends",
+    on: "a",
+    break:
+      "tc qdisc add dev eth0 clsact && " +
+      "tc filter add dev eth0 egress protocol ip prio 1 u32 match ip protocol 4 0xff action drop",
+    mend: "tc qdisc delete dev eth0 clsact",
+    cause: "firewall",
+    reason: /^tun0 can't send what it has packed: this host drops it/,
+  },
+  {
     how: "the device is down",
     on: "a",
     break: "ip link set tun0 down",

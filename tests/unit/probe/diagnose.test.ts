@@ -188,6 +188,16 @@ const cases: readonly (readonly [string, Observations, Cause, reason: string, ad
     "tcpdump",
   ],
   [
+    "the underlay is in another namespace",
+    {
+      ...silent({ underlay: undefined }),
+      device: { ...device, outer: { remote: "198.51.100.20", protocol: 4, elsewhere: true } },
+    },
+    "unknown",
+    "its underlay is in another namespace, which was not looked at",
+    "`tcpdump -ni any proto 4`",
+  ],
+  [
     "IPv4 in IP is lost",
     silent(),
     "protocol-filtered",
@@ -221,7 +231,7 @@ const cases: readonly (readonly [string, Observations, Cause, reason: string, ad
     { ...good, fit: { passed: 1380, named: 1380 } },
     "mtu",
     "reports an MTU of 1380: at most 1380 come through",
-    "Set `mtu: 1380` on the device at both ends.",
+    "Set `mtu: 1380` on the device at both ends. Where the path has been mended",
   ],
   [
     "the path takes less, and is silent about it",

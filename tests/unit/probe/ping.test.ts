@@ -65,6 +65,15 @@ test.each<[string, ReturnType<typeof answer>, Ping]>([
     { sent: 2, received: 0, mtu: 1300 },
   ],
   [
+    "the kernel remembers an MTU of IPv6",
+    answer(
+      1,
+      "PING fd50::2(fd50::2) 1432 data bytes\n\n--- fd50::2 ping statistics ---\n2 packets transmitted, 0 received, +2 errors, 100% packet loss, time 211ms\n",
+      "ping: local error: message too long, mtu: 1380\n",
+    ),
+    { sent: 2, received: 0, mtu: 1380 },
+  ],
+  [
     "a rule lets nothing out",
     answer(
       1,
