@@ -2,9 +2,11 @@ import type { dynamic } from "@pulumi/pulumi";
 import { z } from "zod";
 import { hostFor } from "./host/session";
 import { Lifecycle } from "./lifecycle";
+import { Probing } from "./probing";
 import { warn } from "./progress";
-import type { Contract } from "./resource";
+import type { Contract, Probe, ResourceType } from "./resource";
 import { masked, secretsIn } from "./secrets";
+import type { Service } from "./service";
 import type { Desired, Fields } from "./state";
 import { HalfMade } from "./subject";
 import { unknown } from "./unknown";
@@ -15,19 +17,27 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** Provider is what the dynamic provider's server calls. */
 export type Provider = Required<Omit<dynamic.ResourceProvider, "configure">>;
 
-/**
- * dynamicProvider is the first door to the lifecycle: it turns the calls of Pulumi's dynamic provider into the
- * lifecycle's, and what comes back into the form that the engine takes.
- */
+/** dynamicProvider serves a type of object. */
 export function dynamicProvider(contract: Contract): Provider {
-  const lifecycle = new Lifecycle(contract, hostFor);
+  return door(contract.inputs, new Lifecycle(contract, hostFor));
+}
 
+/** probeProvider serves a type that only looks. */
+export function probeProvider(probe: Probe): Provider {
+  return door(probe.inputs, new Probing(probe, hostFor));
+}
+
+/**
+ * door turns the calls of Pulumi's dynamic provider into a service's, and what comes back into the form that the engine
+ * takes.
+ */
+function door(schema: z.ZodObject, service: Service<ResourceType>): Provider {
   /** Errors leave in one line of their own, without secrets: the engine would mask only those of its configuration. */
   async function guarded<T>(bag: Fields, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      const secrets = secretsIn(contract.inputs, bag);
+      const secrets = secretsIn(schema, bag);
       const text = masked(error instanceof Error ? error.message : String(error), secrets);
       // A stack would be printed as noise beside the message.
       const shown = Object.assign(new Error(text), { stack: "" });
@@ -41,7 +51,7 @@ export function dynamicProvider(contract: Contract): Provider {
   return {
     check: async (_olds, news: Fields) =>
       guarded(news, async () => {
-        const { inputs, problems } = lifecycle.check(unmarked(news));
+        const { inputs, problems } = service.check(unmarked(news));
         const failures = problems.map(({ path, message }) => ({
           property: z.core.toDotPath(path),
           reason: message,
@@ -51,21 +61,22 @@ export function dynamicProvider(contract: Contract): Provider {
 
     diff: async (_id, olds: Fields, news: Fields) =>
       guarded(news, async () => {
-        const { changed, replaces, deleteBeforeReplace } = lifecycle.diff(unmarked(olds), unmarked(news));
+        const { changed, replaces, deleteBeforeReplace } = service.diff(unmarked(olds), unmarked(news));
         if (changed.length === 0) return { changes: false };
-        // Left to say what changed, the engine compares the inputs itself, and then heeds replaceOnChanges.
-        return { replaces: [...replaces], deleteBeforeReplace };
+        // Left to say what changed, the engine compares the inputs itself, and then heeds replaceOnChanges. It sees no more.
+        const unseen = changed.every((key) => !(key in schema.shape));
+        return { ...(unseen && { changes: true }), replaces: [...replaces], deleteBeforeReplace };
       }),
 
     create: async (inputs: Fields) =>
       guarded(inputs, async () => {
-        const { id, outputs } = await lifecycle.create(unmarked(inputs) as Desired);
+        const { id, outputs } = await service.create(unmarked(inputs) as Desired);
         return { id, outs: outputs };
       }),
 
     read: async (id, props?: Fields) =>
       guarded(props ?? {}, async () => {
-        const found = await lifecycle.read(unmarked(props ?? {}));
+        const found = await service.read(unmarked(props ?? {}));
         // An empty id tells the engine that the object is gone.
         if (found === undefined) return { id: "" };
         return { id, props: found.outputs, inputs: found.inputs };
@@ -73,13 +84,13 @@ export function dynamicProvider(contract: Contract): Provider {
 
     update: async (_id, olds: Fields, news: Fields) =>
       guarded(news, async () => ({
-        outs: (await lifecycle.update(unmarked(olds), unmarked(news) as Desired)).outputs,
+        outs: (await service.update(unmarked(olds), unmarked(news) as Desired)).outputs,
       })),
 
     delete: async (_id, props: Fields) =>
       guarded(props, async () => {
-        const warning = await lifecycle.delete(unmarked(props));
-        if (warning !== undefined) await warn(masked(warning, secretsIn(contract.inputs, props)));
+        const warning = await service.delete(unmarked(props));
+        if (warning !== undefined) await warn(masked(warning, secretsIn(schema, props)));
       }),
   };
 }

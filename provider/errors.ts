@@ -96,6 +96,19 @@ export class NotConverged extends IpipError {
   }
 }
 
+/** ProbeFailed: what a program insists on is not so. */
+export class ProbeFailed extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    what: string,
+    advice: string,
+  ) {
+    super([`${host}: ${what}`, advice]);
+  }
+}
+
 function indent(text: string): string {
   return text
     .trimEnd()

@@ -1,4 +1,4 @@
-import { dynamicProvider, type Provider } from "./dynamic";
+import { dynamicProvider, type Provider, probeProvider } from "./dynamic";
 import { onWait } from "./host/waits";
 import { showWaits } from "./progress";
 import { address } from "./resources/address";
@@ -17,6 +17,7 @@ import { route } from "./resources/route";
 import { rule } from "./resources/rule";
 import { sitTunnel } from "./resources/sit-tunnel";
 import { sysctl } from "./resources/sysctl";
+import { tunnelProbe } from "./resources/tunnel-probe";
 import { vethPair } from "./resources/veth-pair";
 
 /**
@@ -40,6 +41,7 @@ export const handlers: Readonly<Record<string, Provider>> = {
   Route: dynamicProvider(route),
   Rule: dynamicProvider(rule),
   Sysctl: dynamicProvider(sysctl),
+  TunnelProbe: probeProvider(tunnelProbe),
   VethPair: dynamicProvider(vethPair),
 };
 

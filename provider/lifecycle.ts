@@ -1,74 +1,18 @@
-import { z } from "zod";
 import { Conflict, type HostUnreachable } from "./errors";
 import { orForget } from "./forget";
-import { type Connection, completed, connectionProblems } from "./host/connection";
-import type { Command, Host } from "./host/host";
+import type { Command } from "./host/host";
 import type { View } from "./ip/view";
 import { howToFind, isMark } from "./mark";
-import type { Contract, Problem } from "./resource";
-import {
-  type Changes,
-  changesBetween,
-  type Desired,
-  type Fields,
-  inputsIn,
-  isFields,
-  isLookup,
-  isUnproven,
-  outputsOf,
-  ownedIn,
-  pick,
-} from "./state";
+import type { Contract } from "./resource";
+import { type Found, Service } from "./service";
+import { type Desired, type Fields, isLookup, isUnproven, outputsOf, ownedIn, pick } from "./state";
 import { type Made, Subject } from "./subject";
-import { parseInputs, unknown } from "./unknown";
-
-export interface Checked {
-  readonly inputs: Fields;
-  readonly problems: readonly Problem[];
-}
 
 /**
- * Lifecycle is what Pulumi does with a resource, written once for all of them. It knows contracts and hosts, but
- * neither SSH nor the engine.
+ * Lifecycle is what Pulumi does with an object on a host, written once for all of them. It knows contracts and hosts,
+ * but neither SSH nor the engine.
  */
-export class Lifecycle {
-  constructor(
-    private readonly contract: Contract,
-    private readonly hostFor: (connection: Connection) => Host,
-  ) {}
-
-  /** check says what is wrong with the inputs and gives them their canonical form. It never asks a host. */
-  check(inputs: Fields): Checked {
-    const { known, problems, ...checked } = this.checkEach(inputs);
-    return { ...checked, problems: [...problems, ...(this.contract.problems?.(known) ?? [])] };
-  }
-
-  /** checkEach checks every input alone, and not what rules between several. */
-  private checkEach(inputs: Fields): Checked & { readonly known: Fields } {
-    const parsed = parseInputs(this.contract.inputs, inputs);
-    const known = parsed.known as Fields;
-    const connection = isFields(known.connection) ? connectionProblems(known.connection) : [];
-    const problems = [
-      ...parsed.problems,
-      ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
-    ];
-    const following = Object.entries(this.contract.complete?.(known) ?? {});
-    const more = following.map(([key, value]) => [key, value === undefined ? unknown : value]);
-    const value = parsed.value as Fields;
-    const reached = isFields(known.connection) && {
-      connection: { ...(value.connection as Fields), ...completed(known.connection) },
-    };
-    return { inputs: { ...value, ...reached, ...Object.fromEntries(more) }, known, problems };
-  }
-
-  /** diff compares what was last observed with what is desired. It never asks a host. */
-  diff(state: Fields, desired: Fields): Changes & { readonly deleteBeforeReplace: boolean } {
-    const changes = changesBetween(this.contract, inputsIn(this.contract, state), desired);
-    // Another address may lead to the same machine, so the old object must be gone before the new one is made.
-    const deleteBeforeReplace = this.contract.deleteBeforeReplace || changes.replaces.includes("connection");
-    return { ...changes, deleteBeforeReplace };
-  }
-
+export class Lifecycle extends Service<Contract> {
   /** create makes the object, or takes it over when it is ours from an interrupted run or is to be adopted. */
   async create(desired: Desired): Promise<Made> {
     const subject = this.subject(desired);
@@ -102,7 +46,7 @@ export class Lifecycle {
   }
 
   /** read tells what the host has; undefined when the object is gone. */
-  async read(state: Fields): Promise<(Made & { readonly inputs: Fields }) | undefined> {
+  async read(state: Fields): Promise<Found | undefined> {
     const lookup = isLookup(state);
     const desired = lookup ? this.lookedUp(state) : ownedIn(this.contract, state);
     const subject = this.subject(desired);
@@ -145,14 +89,6 @@ export class Lifecycle {
     const before = Object.entries(memory).map(([key, value]) => `${key} ${JSON.stringify(value)}`);
     if (before.length === 0) return "It bears no mark.";
     return `It bears no mark. What the state knew of the time before it: ${before.join(", ")}.`;
-  }
-
-  /** lookedUp is what a program says of an object that it only looks up: no more than which one. */
-  private lookedUp(said: Fields): Desired {
-    const { inputs, problems } = this.checkEach(said);
-    if (problems.length === 0) return inputs as Desired;
-    const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
-    throw new Error(`a ${this.contract.type} can't be looked up like this: ${wrong.join("; ")}`);
   }
 
   private subject(desired: Desired): Subject {

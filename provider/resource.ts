@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Command } from "./host/host";
+import type { Command, Host } from "./host/host";
 import type { Module } from "./ip/advice";
 import type { View } from "./ip/view";
 
@@ -30,15 +30,8 @@ export interface Obstacle {
 /** Replaces decides on one input. A method's type, so that contracts of all types have the general one. */
 type Replaces<T> = { decide(from: T | undefined, to: T | undefined): boolean }["decide"];
 
-/**
- * Contract is all that is to be known of one type of resource. The lifecycle does the rest, the same for all:
- * it never asks which type it has before it. F is what `parse` finds for `plan` alone, and never reaches the state.
- */
-export interface Contract<
-  I extends z.ZodObject = z.ZodObject,
-  O extends z.ZodObject = z.ZodObject,
-  F = unknown,
-> {
+/** ResourceType is what is to be known of any type of resource to judge what a program says of it. */
+export interface ResourceType<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject> {
   /** The type's name in Pulumi, `IpipTunnel`. */
   readonly type: string;
   /** What the user gives. Parsing it yields the canonical form, with defaults filled in. */
@@ -53,6 +46,26 @@ export interface Contract<
   readonly replacedWith?: readonly string[];
   /** Whether a replacement must wait until the old object is gone, since both can't be there at once. */
   readonly deleteBeforeReplace: boolean;
+
+  /** The inputs that follow from others, to be filled in; undefined is one that can't be told yet. */
+  complete?(known: Partial<Inputs<I>>): { readonly [K in keyof Inputs<I>]?: Inputs<I>[K] | undefined };
+  /** What is wrong between several inputs. One that is not known yet is no key of `known`; one left out is undefined. */
+  problems?(known: Partial<Inputs<I>>): Problem[];
+  /** Unique on its host, and made of inputs that replace. */
+  id(desired: Inputs<I>): string;
+  /** The object in a person's words: `tunnel tun0 in namespace host1`. */
+  describe(desired: Inputs<I>): string;
+}
+
+/**
+ * Contract is all that is to be known of one type of object on a host. The lifecycle does the rest, the same for all:
+ * it never asks which type it has before it. F is what `parse` finds for `plan` alone, and never reaches the state.
+ */
+export interface Contract<
+  I extends z.ZodObject = z.ZodObject,
+  O extends z.ZodObject = z.ZodObject,
+  F = unknown,
+> extends ResourceType<I, O> {
   /**
    * Whether the mark tells our objects from a stranger's, but not those of one stack from another's. Then only what
    * is just as desired is taken for our own.
@@ -73,16 +86,8 @@ export interface Contract<
   /** Whether the object is surely gone once the steps that remove it have succeeded. So nobody need look afterwards. */
   readonly removalIsProof?: boolean;
 
-  /** The inputs that follow from others, to be filled in; undefined is one that can't be told yet. */
-  complete?(known: Partial<Inputs<I>>): { readonly [K in keyof Inputs<I>]?: Inputs<I>[K] | undefined };
   /** How a person finds what was left on a host, where no device or route bears the mark. */
   trace?(desired: Inputs<I>): string;
-  /** What is wrong between several inputs. One that is not known yet is no key of `known`; one left out is undefined. */
-  problems?(known: Partial<Inputs<I>>): Problem[];
-  /** Unique on its host, and made of inputs that replace. */
-  id(desired: Inputs<I>): string;
-  /** The object in a person's words: `tunnel tun0 in namespace host1`. */
-  describe(desired: Inputs<I>): string;
 
   /** The questions whose answers `parse` needs. */
   observe(desired: Inputs<I>): Command[];
@@ -112,6 +117,29 @@ export interface Contract<
   release?(before: Partial<Inputs<I> & z.output<O>>, desired: Inputs<I>): Inputs<I>;
   /** Outputs that only the moment before the object was made can tell; they are kept from then on. */
   readonly remembers?: readonly (keyof z.output<O> & string)[];
+}
+
+/**
+ * Probe is all that is to be known of one type that has no object on the host: what is looked at may take several
+ * rounds, and what comes of it is the outputs. Nothing is made, so nothing is changed or removed.
+ */
+export interface Probe<I extends z.ZodObject = z.ZodObject, O extends z.ZodObject = z.ZodObject>
+  extends ResourceType<I, O> {
+  /** What is found. It changes nothing, and asks in rounds so short that nobody else's work at the host waits long. */
+  probe(host: Host, desired: Inputs<I>): Promise<z.output<O>>;
+  /** Why what was found is not what the program insists on; undefined when it is, or the program does not insist. */
+  failure(desired: Inputs<I>, found: Partial<z.output<O>>): Failing | undefined;
+}
+
+/** Failing is what is wrong, and what to do. */
+export interface Failing {
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** defineProbe gives a probe its types. */
+export function defineProbe<I extends z.ZodObject, O extends z.ZodObject>(probe: Probe<I, O>): Probe<I, O> {
+  return probe;
 }
 
 /** defineResource gives a contract its types. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";
 import { IpipError } from "./errors";
 import { type Connection, PORT } from "./host/connection";
-import type { Contract, Plain } from "./resource";
+import type { Plain, ResourceType } from "./resource";
 import { isUnknown } from "./unknown";
 
 /** Fields is any resource's inputs or outputs by name, to code that serves them all alike. */
@@ -31,7 +31,7 @@ class VersionError extends IpipError {
  * mark that we set is kept beside the one that was read back, which anybody may have changed: the object stays ours.
  */
 export function outputsOf(
-  contract: Contract,
+  contract: ResourceType,
   desired: Desired,
   observed: Fields | undefined,
   owner: unknown = desired.mark,
@@ -55,21 +55,21 @@ export function inputsLike(desired: Fields, observed: Fields): Fields {
 }
 
 /** inputsIn takes the inputs out of a state. */
-export function inputsIn(contract: Contract, state: Fields): Desired {
+export function inputsIn(contract: ResourceType, state: Fields): Desired {
   const version = state.schemaVersion;
   if (typeof version === "number" && version > SCHEMA_VERSION) throw new VersionError(version);
   return pick(known(contract, state), Object.keys(contract.inputs.shape)) as Desired;
 }
 
 /** known is a state with what the release that wrote it could not be asked for: then it is as it is without asking. */
-function known(contract: Contract, state: Fields): Fields {
+function known(contract: ResourceType, state: Fields): Fields {
   const { shape } = contract.inputs;
   const unheard = Object.keys(shape).filter((key) => !(key in state) && shape[key] instanceof z.ZodDefault);
   return { ...state, ...Object.fromEntries(unheard.map((key) => [key, shape[key]?.parse(undefined)])) };
 }
 
 /** ownedIn takes the inputs out of a state as they are looked for on the host: with the mark that we set. */
-export function ownedIn(contract: Contract, state: Fields): Desired {
+export function ownedIn(contract: ResourceType, state: Fields): Desired {
   const { owner } = state;
   return { ...inputsIn(contract, state), ...(owner !== undefined && { mark: owner }) };
 }
@@ -103,12 +103,12 @@ export interface Changes {
 }
 
 /** changesBetween compares a state, hence what was last observed, with what is desired. */
-export function changesBetween(contract: Contract, state: Fields, desired: Fields): Changes {
+export function changesBetween(contract: ResourceType, state: Fields, desired: Fields): Changes {
   const changed = Object.keys(contract.inputs.shape).filter((key) => !same(state[key], desired[key]));
   return { changed, replaces: changed.filter((key) => replaced(contract, key, state[key], desired[key])) };
 }
 
-function replaced(contract: Contract, key: string, from: unknown, to: unknown): boolean {
+function replaced(contract: ResourceType, key: string, from: unknown, to: unknown): boolean {
   if (isUnknown(to)) {
     // The engine asks this of what depends on an object that it is about to replace: what is inside goes with it.
     return [...contract.containers, ...(contract.replacedWith ?? [])].some((path) => {

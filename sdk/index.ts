@@ -14,6 +14,7 @@ import { route } from "../provider/resources/route";
 import { rule } from "../provider/resources/rule";
 import { sitTunnel } from "../provider/resources/sit-tunnel";
 import { sysctl } from "../provider/resources/sysctl";
+import { tunnelProbe } from "../provider/resources/tunnel-probe";
 import { vethPair } from "../provider/resources/veth-pair";
 import { tunnelLink } from "./link/args";
 import { linkClass } from "./link/link";
@@ -33,6 +34,7 @@ export class Ip6Tunnel extends resource(ip6Tunnel) {}
 export class SitTunnel extends resource(sitTunnel) {}
 export class Route extends resource(route) {}
 export class Sysctl extends resource(sysctl) {}
+export class TunnelProbe extends resource(tunnelProbe) {}
 export class MplsLabelTable extends resource(mplsLabelTable) {}
 export class MplsInput extends resource(mplsInput) {}
 export class MplsRoute extends resource(mplsRoute) {}

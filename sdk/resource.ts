@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { Connection } from "../provider/host/connection";
 import { markOf } from "../provider/mark";
-import type { Contract, Parent } from "../provider/resource";
+import type { Parent, ResourceType } from "../provider/resource";
 
 /** Named is a resource whose object others are in or on; it may be given wherever its name may. */
 export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<string> };
@@ -51,8 +51,8 @@ export interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
 }
 
 /** resource makes the class of a contract: `class IpipTunnel extends resource(ipipTunnel) {}`. */
-export function resource<I extends z.ZodObject, O extends z.ZodObject, F>(
-  contract: Contract<I, O, F>,
+export function resource<I extends z.ZodObject, O extends z.ZodObject>(
+  contract: ResourceType<I, O>,
 ): ResourceClass<I, O> {
   const type = `pulumi-nodejs:dynamic/ipip:${contract.type}`;
   // All that the state keeps of our code. It is the same for ever, so an upgrade is no change, and a state of any age
@@ -100,7 +100,7 @@ interface Parents {
 /** A resource that is neither is given for its name alone. */
 function namesOf(
   args: Record<string, unknown>,
-  { containers, replacedWith = [] }: Pick<Contract, "containers" | "replacedWith">,
+  { containers, replacedWith = [] }: Pick<ResourceType, "containers" | "replacedWith">,
 ): { inputs: Record<string, unknown>; parents: Parents } {
   const around: pulumi.Resource[] = [];
   const beside: pulumi.Resource[] = [];

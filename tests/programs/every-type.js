@@ -16,6 +16,7 @@ const {
   Rule,
   SitTunnel,
   Sysctl,
+  TunnelProbe,
   VethPair,
 } = require("pulumi-ipip");
 
@@ -51,3 +52,4 @@ new MssClamp("clamp", { connection, namespace, dev: tunnel });
 const labels = new MplsLabelTable("labels", { connection, namespace, platformLabels: 1000 });
 new MplsInput("input", { connection, namespace, dev: tunnel });
 new MplsRoute("pop", { connection, namespace, label: 100, dev: "lo" }, { dependsOn: labels });
+new TunnelProbe("probe", { connection, namespace, dev: tunnel, target: "192.168.50.2" });

@@ -19,7 +19,8 @@ export interface Declared {
     | "MssClamp"
     | "MplsLabelTable"
     | "MplsInput"
-    | "MplsRoute";
+    | "MplsRoute"
+    | "TunnelProbe";
   readonly args: Readonly<Record<string, unknown>>;
   readonly options?: Readonly<Record<string, unknown>>;
 }

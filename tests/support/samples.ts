@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Contract } from "../../provider/resource";
+import type { Contract, Probe } from "../../provider/resource";
 import { address } from "../../provider/resources/address";
 import { fouPort } from "../../provider/resources/fou-port";
 import { greTunnel } from "../../provider/resources/gre-tunnel";
@@ -16,6 +16,7 @@ import { route } from "../../provider/resources/route";
 import { rule } from "../../provider/resources/rule";
 import { sitTunnel } from "../../provider/resources/sit-tunnel";
 import { sysctl } from "../../provider/resources/sysctl";
+import { tunnelProbe } from "../../provider/resources/tunnel-probe";
 import { vethPair } from "../../provider/resources/veth-pair";
 import type { Fields } from "../../provider/state";
 import { FakeHost } from "./fake-host";
@@ -33,6 +34,9 @@ export interface Sample {
   /** Changes, each from what is made first to what is asked for then. */
   readonly changes: Readonly<Record<string, readonly [Fields, Fields]>>;
 }
+
+/** probes are the types that make nothing on a host. */
+export const probes: Readonly<Record<string, Probe>> = { TunnelProbe: tunnelProbe };
 
 /** Where a namespace has its settings for MPLS. */
 const MPLS = "/proc/sys/net/mpls";

@@ -26,7 +26,7 @@ const components = [tunnelLink, tunnelMesh];
 const PROGRAM = `
 import * as pulumi from "@pulumi/pulumi";
 import {
-  type ConnectionArgs, FouPort, IpipTunnel, MssClamp, Namespace, Route, Sysctl, type Tunnel, TunnelLink, TunnelMesh, VethPair,
+  type ConnectionArgs, FouPort, IpipTunnel, MssClamp, Namespace, Route, Sysctl, type Tunnel, TunnelLink, TunnelMesh, TunnelProbe, VethPair,
 } from "pulumi-ipip";
 
 const key = new pulumi.Config().requireSecret("key");
@@ -51,6 +51,7 @@ new Route("route", { connection, namespace: ns, destination: "default", dev: tun
 new Sysctl("sysctl", { connection, key: "net.ipv4.ip_forward", value: 1 });
 new FouPort("fou", { connection, port: 5555, ipproto: "ipip", family: 6 });
 new MssClamp("clamp", { connection, namespace: ns, dev: tunnel, ipv6: 1340 });
+const probe = new TunnelProbe("probe", { connection, namespace: "blue", dev: tunnel, target: "192.168.50.2", triggers: [tunnel.mtu, "1"] });
 
 const site = (underlay: pulumi.Input<string>, more: { networks?: string[] } = {}) => ({ connection, underlay, ...more });
 const link = new TunnelLink(
@@ -74,6 +75,7 @@ export const drawn: pulumi.Output<string> = pulumi.interpolate\`\${link.topology
 export const mtu: pulumi.Output<number> = tunnel.effectiveMtu;
 export const wanted: pulumi.Output<number | "auto" | undefined> = tunnel.mtu;
 export const mac: pulumi.Output<string | undefined> = cable.ends.apply(({ a }) => a?.mac);
+export const fits: pulumi.Output<number | undefined> = probe.pathMtu;
 export const host: pulumi.Output<string> = tunnel.connection.host;
 export const user: pulumi.Output<string | undefined> | undefined = tunnel.connection.user;
 export function isTunnel(value: unknown): IpipTunnel | undefined {

@@ -5,7 +5,7 @@ import { ConnectionLost, HostUnreachable } from "../../provider/errors";
 import type { Host } from "../../provider/host/host";
 import type { FakeHost } from "../support/fake-host";
 import { CONNECTION, MARK } from "../support/mini-engine";
-import { playground, samples } from "../support/samples";
+import { playground, probes, samples } from "../support/samples";
 
 let host: Host & FakeHost;
 
@@ -177,7 +177,7 @@ test("a state of a release that knew fewer inputs is no change, where they have 
 });
 
 test("every handler is named as its type", () => {
-  expect(Object.keys(handlers).sort()).toEqual(Object.keys(samples).sort());
+  expect(Object.keys(handlers).sort()).toEqual(Object.keys({ ...samples, ...probes }).sort());
 });
 
 describe("check", () => {

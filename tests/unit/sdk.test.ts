@@ -4,12 +4,23 @@ import { MockMonitor } from "@pulumi/pulumi/runtime/mocks";
 import { handlers } from "../../provider";
 import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
-import { samples } from "../support/samples";
+import { probes, samples } from "../support/samples";
 
 const { TunnelLink: _link, TunnelMesh: _mesh, ...resources } = sdk;
 const { Address, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Link, Namespace } = resources;
-const { FouPort, MplsInput, MplsLabelTable, MplsRoute, MssClamp, Route, Rule, SitTunnel, Sysctl, VethPair } =
-  resources;
+const {
+  FouPort,
+  MplsInput,
+  MplsLabelTable,
+  MplsRoute,
+  MssClamp,
+  Route,
+  Rule,
+  SitTunnel,
+  Sysctl,
+  TunnelProbe,
+  VethPair,
+} = resources;
 
 type Bag = Record<string, unknown>;
 
@@ -111,6 +122,7 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   Sysctl: (name) => new Sysctl(name, { connection, key: "net.ipv4.ip_forward", value: 1 }),
   FouPort: (name) => new FouPort(name, { connection, port: 5555, ipproto: "ipip" }),
   MssClamp: (name) => new MssClamp(name, { connection, dev: "tun0" }),
+  TunnelProbe: (name) => new TunnelProbe(name, { connection, dev: "tun0", target: "192.168.50.2" }),
 };
 
 test("has a class for every type that the provider serves", () => {
@@ -143,7 +155,7 @@ describe.each(Object.entries(make))("%s", (type, instance) => {
   test("has every property of its contract to be read", async () => {
     const resource = instance("all");
     await settled(resource);
-    const { contract } = samples[type] ?? {};
+    const contract = samples[type]?.contract ?? probes[type];
     const properties = [
       ...Object.keys(contract?.inputs.shape ?? {}),
       ...Object.keys(contract?.outputs.shape ?? {}),

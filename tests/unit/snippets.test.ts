@@ -33,6 +33,7 @@ const PRELUDE = `
 import { type ConnectionArgs, ${Object.keys(sdk).join(", ")} } from "pulumi-ipip";
 declare const connection: ConnectionArgs;
 declare const tunnel: IpipTunnel;
+declare const otherEnd: IpipTunnel;
 export const classes = [${Object.keys(sdk).join(", ")}];
 `;
 

@@ -116,6 +116,7 @@ test("a user's program loads neither the SSH library nor what drives it", () => 
         "ssh2",
         "provider/dynamic",
         "provider/lifecycle",
+        "provider/probing",
         "provider/progress",
         "provider/host/session",
       ].includes(path),
@@ -124,7 +125,7 @@ test("a user's program loads neither the SSH library nor what drives it", () => 
 });
 
 test("the lifecycle knows no door", () => {
-  for (const path of ["provider/lifecycle", "provider/subject", ...resources]) {
+  for (const path of ["provider/lifecycle", "provider/probing", "provider/subject", ...resources]) {
     expect([
       path,
       [...reached(path)].filter((other) => ["ssh2", "provider/dynamic", "provider/progress"].includes(other)),

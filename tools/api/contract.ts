@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { always, type Contract } from "../../provider/resource";
+import { always, type ResourceType } from "../../provider/resource";
 import { changesBetween, type Desired } from "../../provider/state";
 import type { Change } from "./model";
 
@@ -26,7 +26,7 @@ export function unwrapped(schema: z.ZodType): Unwrapped {
 }
 
 /** changeOf asks the contract what it does when one argument, or a value within one, changes. */
-export function changeOf(contract: Contract, path: readonly string[]): Change {
+export function changeOf(contract: ResourceType, path: readonly string[]): Change {
   const [key = "", ...within] = path;
   if (within.length > 0) {
     const [before, after] = ["before", "after"].map((value) => nest(path, value));
@@ -47,7 +47,7 @@ function nest(path: readonly string[], value: string): Record<string, unknown> {
 }
 
 /** idOf is the form of a contract's ids: that of an object whose every argument is its own name in capitals. */
-export function idOf(contract: Contract): string {
+export function idOf(contract: ResourceType): string {
   const named = namesIn(contract.inputs, []) as Desired;
   // The usual port is left out of ids.
   return contract.id({ ...named, connection: { ...named.connection, port: 22 } });

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import ts from "typescript";
 import { z } from "zod";
-import type { Contract } from "../../provider/resource";
+import type { ResourceType } from "../../provider/resource";
 import { changeOf, idOf, unwrapped } from "./contract";
 import type { Api, Component, Member, Property, Resource, Structure, Type } from "./model";
 
@@ -44,7 +44,7 @@ function compilerOptions(): ts.CompilerOptions {
 /** Place is where a property stands, for all that has to be known of it besides its type. */
 interface Place {
   /** That of a resource; a component has none. */
-  readonly contract?: Contract;
+  readonly contract?: ResourceType;
   readonly resource: string;
   /** Names from the argument down; undefined among what the host tells. */
   readonly path?: readonly string[];
@@ -61,7 +61,7 @@ class Reader {
     const constant = this.contractOf(symbol);
     const declaration = present(constant.valueDeclaration, `the contract of ${symbol.name}`);
     const file = declaration.getSourceFile().fileName;
-    const exported: Record<string, Contract | Pick<Contract, "type" | "inputs">> = await import(file);
+    const exported: Record<string, ResourceType | Pick<ResourceType, "type" | "inputs">> = await import(file);
     const contract = present(exported[constant.name], `${constant.name} in ${file}`);
     const type = this.checker.getTypeOfSymbol(constant);
     const inputs = this.member(type, "inputs");
