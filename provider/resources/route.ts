@@ -12,34 +12,18 @@ import {
   viaWords,
 } from "../ip/nexthops";
 import { defaultDestination, MAIN_TABLE, type Route } from "../ip/routes";
+import { MAX_U32, Table } from "../ip/tables";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
 import { adopt, connection, idOf, inNamespace, mark, namespace, pickDefined } from "./common";
 
-/** The tables that have a name of the kernel's own (linux/rtnetlink.h, RT_TABLE_*). */
-const TABLES: Readonly<Record<string, number>> = { default: 253, main: MAIN_TABLE, local: 255 };
-const MAX_U32 = 4_294_967_295;
-
 /** The metric of an IPv6 route that is given none (IP6_RT_PRIO_USER in linux/ipv6_route.h). */
 const IPV6_METRIC = 1024;
 
 /** Types that say what becomes of a packet, and so have neither gateway nor device. */
 const NOWHERE: readonly string[] = ["blackhole", "unreachable", "prohibit", "throw"];
-
-const Table = z
-  .union(
-    [
-      z.int().min(1).max(MAX_U32),
-      z.enum(["default", "main", "local"]).transform((text) => TABLES[text] ?? 0),
-    ],
-    {
-      error:
-        'give a number from 1 to 4294967295, or "main", "local" or "default"; other names are the host\'s own',
-    },
-  )
-  .default(MAIN_TABLE);
 
 const inputs = z.strictObject({
   ...connection,
@@ -77,7 +61,7 @@ const inputs = z.strictObject({
    * Routing table: 1 to 4294967295, or `main` (254), `local` (255) or `default` (253). In another table it is another
    * route.
    */
-  table: Table,
+  table: Table.default(MAIN_TABLE),
   /** Largest packet in bytes to send by this route. Left out, that of the device. */
   mtu: z.int().min(68).max(65_535).optional(),
   /** Takes the gateway `via` as reachable on `dev` even if no route leads to it. */

@@ -99,7 +99,8 @@ const inputs = z.strictObject({
   family: z.enum(["inet", "inet6"]).optional(),
   /**
    * Place among the rules, 1 to 4294967295: they are gone through from the lowest on, until one decides (ip-rule(8)). No
-   * other rule of the family should have the same. 0, 32766 and 32767 are the kernel's own.
+   * other rule of the family should have the same; those that do are left alone beside ours, and removed with `adopt`.
+   * 0, 32766 and 32767 are the kernel's own.
    */
   priority: z
     .int()
@@ -173,6 +174,8 @@ type Desired = z.output<typeof inputs>;
  * A policy rule (ip-rule(8)), of IPv4 or IPv6: which packets are routed by which table. The priority tells rules apart.
  * Linux changes none in place: the new rule is made before the old one is removed, so that no packet finds it missing,
  * unless the new one says the same with less of `from`, `to`, `tos` and `not`, which the kernel takes for the old one.
+ * A rule of the same priority that stands where ours is missing counts as ours changed by hand, and `up` puts ours in its
+ * place; deleting removes none but ours.
  *
  * @example
  * new Rule("branch", { connection, priority: 1000, from: "10.10.1.0/24", table: 100 });
@@ -213,11 +216,13 @@ export const rule = defineResource({
     const same = all.filter((one) => one.priority === priority);
     // Others may have put theirs beside ours; those with our protocol are ours, also such as an update has left.
     const own = same.filter(({ protocol }) => protocol === ROUTE_PROTOCOL);
-    const found = own.length > 0 ? own : same.slice(0, 1);
+    // To adopt is to have the priority for oneself.
+    const found = desired.adopt ? same : own.length > 0 ? own : same.slice(0, 1);
     const [first] = found;
     if (first === undefined) return undefined;
     const { protocol, action, suppressPrefixLength, suppressIfgroup, ...fields } = first;
-    const bears = found.length > 1 ? `protocol ${protocol}, ${found.length} times` : `protocol ${protocol}`;
+    const bears =
+      found.length > 1 ? `protocol ${protocol}, one of ${found.length} rules` : `protocol ${protocol}`;
     return {
       ...fields,
       namespace,
@@ -225,7 +230,7 @@ export const rule = defineResource({
       action: action as Desired["action"],
       suppressPrefixLength: suppressPrefixLength as Desired["suppressPrefixLength"],
       suppressIfgroup: suppressIfgroup as Desired["suppressIfgroup"],
-      mark: own.length === 1 ? desired.mark : bears,
+      mark: found.length === 1 && own.length === 1 ? desired.mark : bears,
       found,
     };
   },
@@ -234,7 +239,8 @@ export const rule = defineResource({
     const found = observed?.found ?? [];
     const remove = (one: RuleEntry) =>
       change("delete", observed?.namespace, observed?.family, spell(one, one.protocol));
-    if (desired === undefined) return found.map(remove);
+    // One that is not ours may have been beside it all along.
+    if (desired === undefined) return found.filter(({ protocol }) => protocol === ROUTE_PROTOCOL).map(remove);
     const last = found.at(-1);
     // The kernel removes the first that fits, so they go in its order.
     if (last !== undefined && agrees(desired, last)) return found.slice(0, -1).map(remove);
@@ -301,7 +307,8 @@ function spell(one: Selection, protocol: number): string[] {
     ...(not ? ["not"] : []),
     ...option("from", from, ALL),
     ...option("to", to, ALL),
-    ...option("tos", tos, 0),
+    // iproute2 reads it as hexadecimal, with or without a 0x (lib/rt_names.c).
+    ...option("tos", `0x${tos.toString(16)}`, "0x0"),
     ...option(
       "fwmark",
       one.fwmark.includes("/") ? one.fwmark : `${one.fwmark}/0xffffffff`,

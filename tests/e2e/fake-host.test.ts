@@ -131,10 +131,13 @@ function linkShown({ ifindex: _, address: __, link, ...rest }: Link): string {
   // NO-CARRIER lags behind what it tells.
   const flags = rest.flags.filter((flag) => flag !== "NO-CARRIER");
   const addresses = rest.addresses.filter((other) => !other.startsWith("fe80:")).sort();
+  const assigned = rest.assigned
+    .filter(({ local }) => !local.startsWith("fe80:"))
+    .map((one) => JSON.stringify(one));
   const numbered = link.name === undefined || link.name.startsWith("if");
   const below = numbered ? link.index !== undefined : link.name;
   const data = { ...rest.data, ...(String(rest.data.link).startsWith("if") && { link: "gone" }) };
-  return JSON.stringify({ ...rest, flags, addresses, below, data });
+  return JSON.stringify({ ...rest, flags, addresses, assigned: assigned.sort(), below, data });
 }
 
 /** Routes of the local table and to link-local subnets are the kernel's own business. */

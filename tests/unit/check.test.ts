@@ -57,6 +57,65 @@ describe("what can't be is told with what would be right", () => {
   const noVia = { via: undefined };
 
   test.each<[string, Fields, string]>([
+    // Rules.
+    ...[0, 32_766, 32_767].map((priority): [string, Fields, string] => [
+      "Rule",
+      { priority },
+      `priority: ${priority} is that of a rule of the kernel's own: choose another one, from 1 to 32765 to come before the main table`,
+    ]),
+    [
+      "Rule",
+      { from: "10.0.0.1/24" },
+      'from: "10.0.0.1/24" has bits set beyond its /24: the network is "10.0.0.0/24"',
+    ],
+    ["Rule", { from: "10.0.0.0/8", to: "fd00::1" }, "to: fd00::1/128 is not of IPv4, the family of `from`"],
+    ["Rule", { family: "inet6", to: "10.0.0.1" }, "to: 10.0.0.1/32 is not of IPv6, as `family` says"],
+    ["Rule", { family: "inet6", from: "0.0.0.0/0" }, "from: 0.0.0.0/0 is not of IPv6, as `family` says"],
+    ["Rule", { fwmark: "0x110/0xff" }, "fwmark: has bits beyond its mask, which nothing could match"],
+    ["Rule", { fwmark: "0/0" }, 'fwmark: a mask of 0 takes any mark: leave it out, or give "any"'],
+    [
+      "Rule",
+      { fwmark: 4_294_967_296 },
+      'fwmark: give a number from 0 to 4294967295, or a text like "0x10" or "0x10/0xff"',
+    ],
+    ["Rule", { tos: 17 }, "tos: its two lowest bits are those of ECN, which a rule can't match (RFC 3168)"],
+    ["Rule", { tos: 32 }, "tos: 32 is not one that the kernel takes for IPv4: give 4 to 28, in steps of 4"],
+    ["Rule", { sport: 0 }, 'sport: give a port from 1 to 65535, two like "1-100", or "any"'],
+    ["Rule", { dport: "200-100" }, 'dport: give a port from 1 to 65535, two like "1-100", or "any"'],
+    [
+      "Rule",
+      { uidrange: 4_294_967_295 },
+      'uidrange: give a user\'s number from 0 to 4294967294, two like "0-99", or "any"',
+    ],
+    ["Rule", { action: "blackhole" }, "table: a rule to blackhole looks nothing up: leave `table` out"],
+    ["Rule", { l3mdev: true }, "table: `l3mdev` looks up in the table of the VRF device: leave `table` out"],
+    ["Rule", { suppressPrefixLength: 33 }, "suppressPrefixLength: 33 is more than 32, the longest of IPv4"],
+    // Addresses.
+    [
+      "Address",
+      { address: "10.0.0.1" },
+      'address: "10.0.0.1" is not an address with a prefix length: write it like "192.168.50.1/30" or "fd00::1/64"',
+    ],
+    ["Address", { address: "fd00::1/64", label: "eth0" }, "label: an IPv6 address has none: leave it out"],
+    ["Address", { nodad: true }, "nodad: is about IPv6 alone: leave it out"],
+    [
+      "Address",
+      { label: "eth1:x" },
+      'label: "eth1:x" does not begin with the device: write it like "eth0:web"',
+    ],
+    ["Address", { label: "eth0:0123456789x" }, "label: a label has at most 15 characters"],
+    [
+      "Address",
+      { peer: "10.0.0.1" },
+      "peer: 10.0.0.1 is the address itself: give that of the other end, or leave it out",
+    ],
+    ["Address", { peer: "fd00::1" }, "peer: fd00::1 is not of IPv4, the family of 10.0.0.1/24"],
+    ["Address", { preferredLft: 60 }, 'preferredLft: give "forever", or 0 for a deprecated address'],
+    // Settings of devices.
+    ["Link", { mtu: undefined }, "dev: nothing is set: give one or more of alias, group, txqlen, mtu, up"],
+    ["Link", { alias: "pulumi:a" }, 'alias: "pulumi:" begins the marks of what this package makes'],
+    ["Link", { alias: "two\nlines" }, "alias: an alias is one line of at most 255 printable characters"],
+    ["Link", { group: "uplinks" }, "group: give a number from 0 to 2147483647; names are the host's own"],
     // Ends of a tunnel.
     [
       "IpipTunnel",
@@ -526,6 +585,8 @@ describe("what can't be is told with what would be right", () => {
       "connection.proxy.0.host: is required",
     ],
     ["Namespace", { connection: undefined }, "connection: is required"],
+    ["Rule", { priority: undefined }, "priority: is required"],
+    ["Address", { dev: undefined }, "dev: is required"],
     ["Namespace", { connection: { insecureIgnoreHostKey: true } }, "connection.host: is required"],
     ["Namespace", { connection: "gw" }, "connection: Invalid input: expected object, received string"],
     ["VethPair", { b: undefined }, "b: is required"],
@@ -618,6 +679,29 @@ describe("the canonical form", () => {
     ["FouPort", { encap: "gue", ipproto: undefined, peer: "fd00::2", peerPort: 7 }, { family: 6 }],
     ["FouPort", { family: 6 }, { family: 6, local: "any" }],
     ["MssClamp", {}, { ipv4: "pmtu", ipv6: "pmtu" }],
+    [
+      "Rule",
+      {},
+      {
+        family: "inet",
+        from: "all",
+        to: "all",
+        iif: "any",
+        fwmark: "any",
+        tos: 0,
+        sport: "any",
+        action: "lookup",
+      },
+    ],
+    ["Rule", { table: undefined }, { table: 254 }],
+    ["Rule", { from: "::/0", to: "FD00::/8" }, { family: "inet6", from: "all", to: "fd00::/8" }],
+    ["Rule", { from: "::/0" }, { family: "inet6", from: "all" }],
+    ["Rule", { fwmark: "16/0xFF", tos: "0x10" }, { fwmark: "0x10/0xff", tos: 16 }],
+    ["Rule", { fwmark: "0x10/0xffffffff" }, { fwmark: "0x10" }],
+    ["Rule", { fwmark: 0, ipproto: "tcp", sport: 80 }, { fwmark: "0x0", ipproto: 6, sport: "80" }],
+    ["Rule", { dport: "80-80", uidrange: 5 }, { dport: "80", uidrange: "5-5" }],
+    ["Address", { address: "FD00:0::1/64", preferredLft: 0 }, { address: "fd00::1/64", preferredLft: 0 }],
+    ["Link", { group: "default" }, { group: 0, mtu: 9000 }],
     ["Namespace", {}, { loopback: true, connection: { port: 22, user: "root" } }],
   ])("of %s %j", (type, inputs, canonical) => {
     const found = checked(type, inputs);
