@@ -73,8 +73,10 @@ export class Given<K> {
     const { known, problems } = parseInputs(this.schema, this.tree);
     const found = [...problems, ...this.judge(known as K)];
     if (found.length === 0) return;
-    // One error, however many outputs find it, so that the engine prints it once.
-    this.failure ??= new pulumi.RunError(messageOf(this.what, found));
+    // One error, however many outputs find it, so that the engine prints it once, and without frames: of an error in an
+    // output it prints the stack.
+    const message = messageOf(this.what, found);
+    this.failure ??= Object.assign(new pulumi.RunError(message), { stack: message });
     throw this.failure;
   }
 }
