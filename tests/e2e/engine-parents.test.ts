@@ -119,4 +119,19 @@ describe("parents and children", () => {
     await ip.remove();
     expect(await snapshot(machine)).toEqual(before);
   });
+
+  test("a port for FOU goes with its device, which it outlives, and a delete of its own", async () => {
+    const tunnel = { name: "t1", local: "10.0.0.1", remote: "10.0.0.2", addresses: ["192.168.50.1/30"] };
+    const port = { port: 5555, encap: "gue", local: "192.168.50.1", dev: made("tunnel") };
+    place.declare({ tunnel: { type: "IpipTunnel", args: tunnel }, port: { type: "FouPort", args: port } });
+    expectCode(await place.up(), Code.ok);
+    const run = await place.up("--replace", urn("IpipTunnel", "tunnel"));
+    expect(expectCode(run, Code.ok)).toMatch(/\+-\s*2 replaced/);
+    // That of the device before it would be there by its number.
+    const there = { port: 5555, gue: null, family: "inet", local: "192.168.50.1", dev: "t1" };
+    expect(JSON.parse(await shell(machine, "ip -json fou show"))).toEqual([there]);
+    expectCode(await place.preview("--refresh"), Code.ok);
+    expectCode(await place.destroy(), Code.ok);
+    expect(await snapshot(machine)).toEqual(before);
+  });
 });
