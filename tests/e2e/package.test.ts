@@ -182,6 +182,7 @@ describe("a state that an older build has made", () => {
     rmSync(older());
     expectCode(await preview(stacks.own), Code.ok);
     expect(expectCode(await stacks.own.pulumi("refresh", "--yes", "--skip-preview"), Code.ok)).toMatch(
+      // With the stack itself.
       new RegExp(`${TYPES.length + 1} unchanged`),
     );
     expectCode(await preview(stacks.own), Code.ok);
