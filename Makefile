@@ -8,7 +8,7 @@ HOST = a
 SUITES =
 ARGS =
 
-.PHONY: help setup dependencies demo shell ssh test test-unit test-ssh test-faults test-e2e faults lint bench \
+.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults lint bench \
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
@@ -20,7 +20,11 @@ setup: ## install and build all that the demo and the tests need; repeating it c
 dependencies:
 	@tools/setup.sh dependencies
 
-demo: setup ## boot two Linux machines, join them by a tunnel with pulumi, break it and repair it
+# What `make setup` does but for what the tests alone need.
+demo-setup:
+	@tools/setup.sh packages dependencies build engine image
+
+demo: demo-setup ## boot two Linux machines, join them by a tunnel with pulumi, break it and repair it
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) examples/demo.ts
 
 shell: dependencies ## a shell in which pulumi works on the demo's stack

@@ -17,10 +17,11 @@ import {
   removeLab,
 } from "./record";
 import { SSH_CONFIG } from "./ssh";
+import { SystemName } from "./system";
 
 const USAGE = `usage:
-  lab image                                     build the machines' disk image, unless it is there
-  lab start HOST… [--keep]                      start machines; without --keep they end with this command
+  lab image [SYSTEM…]                           build the machines' disk images, unless they are there
+  lab start HOST[:SYSTEM]… [--keep]             start machines; without --keep they end with this command
   lab list                                      the labs of this clone
   lab ssh [USER@]HOST [-- COMMAND…]             enter a machine
   lab boot|reboot|shut-down|power-off HOST      what a machine's buttons do
@@ -28,6 +29,7 @@ const USAGE = `usage:
   lab capture [HOST] [FILTER]                   show packets: of one machine's link, or of all
   lab stop [ID]                                 end a lab
   lab clean                                     end all labs of this clone
+A machine's SYSTEM is ${SystemName.options.join(", ")}: README.md says what each is; without one it is uml.
 Where several labs are running, --lab ID says which one is meant.`;
 
 class UsageError extends Error {}
@@ -62,13 +64,25 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["clean", clean],
 ]);
 
-async function image(): Promise<void> {
+async function image(names: readonly string[]): Promise<void> {
   requireRoot();
-  await ensureImage(say);
+  for (const name of names.length > 0 ? names : ["uml"]) await ensureImage(say, system(name));
 }
 
-async function start(hosts: readonly string[], { keep }: Options): Promise<void> {
+function system(name: string): SystemName {
+  const { data } = SystemName.safeParse(name);
+  if (data === undefined) {
+    throw new UsageError(`there is no system ${name}; there are ${SystemName.options.join(", ")}`);
+  }
+  return data;
+}
+
+async function start(wanted: readonly string[], { keep }: Options): Promise<void> {
   const started = performance.now();
+  const hosts = wanted.map((host) => {
+    const [name = "", ...rest] = host.split(":");
+    return rest.length === 0 ? name : { name, system: system(rest.join(":")) };
+  });
   const lab = await Lab.start({ hosts, keep, say });
   describe(findRecord(lab.id));
   say(`ready after ${((performance.now() - started) / 1000).toFixed(1)} s`);
@@ -127,9 +141,9 @@ async function clean(): Promise<void> {
 
 function describe({ id, owner, machines }: LabRecord): void {
   say(`lab ${id}${owner === undefined ? ", kept" : ""}, network namespace ${namespaceOf(id)}`);
-  for (const { name, address, port } of machines) {
+  for (const { name, system, address, port } of machines) {
     const state = recorded(id, name) === undefined ? "off" : "on";
-    say(`  ${name}  ${address}  ssh on 127.0.0.1:${port}  ${state}`);
+    say(`  ${name}  ${system}  ${address}  ssh on 127.0.0.1:${port}  ${state}`);
   }
 }
 

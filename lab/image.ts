@@ -16,42 +16,43 @@ import { join, resolve } from "node:path";
 import { IMAGES } from "./paths";
 import { hasCode, isAlive, ownProcess } from "./process";
 import { allRecords } from "./record";
-import { aptOptions, aptSources, SUITE } from "./sources";
+import { aptOptions, aptSources } from "./sources";
+import { SYSTEMS, type System, type SystemName } from "./system";
 import { lastLines, until } from "./wait";
 
 /** ADMIN_PASSWORD is what the user `admin` of every machine logs in with and types for sudo. */
 export const ADMIN_PASSWORD = "lab-admin";
 
 const RECIPE = resolve(__dirname, "image");
-const MODULES = "/usr/lib/uml/modules";
 const BUILDING = "building";
 
 /**
- * ensureImage gives the path of the machines' disk image and builds it where that has not been done yet. `packages` are
- * Debian packages that an image has besides those of packages.txt.
+ * ensureImage gives the path of the folder with a system's disk image and what else its kernel boots from, and builds it
+ * where that has not been done yet. `packages` are Debian packages that an image has besides those of packages.txt.
  */
 export async function ensureImage(
   say: (line: string) => void,
+  name: SystemName,
   packages: readonly string[] = [],
 ): Promise<string> {
-  const modules = kernelModules();
-  const key = contentKey(modules);
-  const image = join(IMAGES, `${[key, ...packages].join("-")}.img`);
+  const system = SYSTEMS[name];
+  const key = `${name}-${contentKey(system)}`;
+  const image = join(IMAGES, [key, ...packages].join("-"));
   if (existsSync(image)) return image;
 
   const started = performance.now();
-  say(`building the disk image of the lab's machines (Debian ${SUITE}; about a minute)`);
+  say(`building the disk image of the lab's ${name} machines (Debian ${system.release}; about a minute)`);
   mkdirSync(IMAGES, { recursive: true });
   await removeUnfinished();
   const { pid, start } = ownProcess();
   const work = join(IMAGES, `${BUILDING}-${pid}-${start}`);
   mkdirSync(work);
   try {
-    writeFileSync(join(work, "sources.list"), lines(await aptSources()));
+    writeFileSync(join(work, "sources.list"), lines(await aptSources(system.release)));
     writeFileSync(join(work, "apt.conf"), lines(await aptOptions()));
-    await build(work, modules, packages);
-    renameSync(join(work, "disk.img"), image);
-    removeOutdated(key);
+    await build(work, system, packages);
+    renameSync(join(work, "image"), image);
+    removeOutdated(name, key);
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
@@ -61,11 +62,18 @@ export async function ensureImage(
 
 const lines = (all: readonly string[]) => all.map((line) => `${line}\n`).join("");
 
-async function build(work: string, modules: string, packages: readonly string[]): Promise<void> {
+async function build(work: string, system: System, packages: readonly string[]): Promise<void> {
   const logFile = join(IMAGES, "build.log");
   const log = openSync(logFile, "w");
   // The build must not go on for long when this process is killed.
-  const command = [join(RECIPE, "build.sh"), work, modules, SUITE, ...packages];
+  const command = [
+    join(RECIPE, "build.sh"),
+    work,
+    system.kernel.recipe,
+    system.release,
+    ...system.packages,
+    ...packages,
+  ];
   const child = spawn("setpriv", ["--pdeathsig", "TERM", ...command], {
     stdio: ["ignore", log, log],
     env: { ...process.env, LC_ALL: "C", LAB_ADMIN_PASSWORD: ADMIN_PASSWORD },
@@ -76,33 +84,32 @@ async function build(work: string, modules: string, packages: readonly string[])
     throw new Error(`the disk image could not be built; the end of ${logFile}:\n${lastLines(logFile)}`);
 }
 
-function kernelModules(): string {
-  const [version] = existsSync(MODULES) ? readdirSync(MODULES) : [];
-  if (version === undefined) {
-    throw new Error(
-      "User-mode Linux is not installed: `make setup` installs it and all else in lab/packages.txt",
-    );
-  }
-  return join(MODULES, version);
-}
-
-/** Everything that goes into the image but the packages' own versions. */
-function contentKey(modules: string): string {
-  const hash = createHash("sha256").update(`${SUITE} ${modules} ${ADMIN_PASSWORD}`);
+/** Everything that goes into the image but the packages' own versions; what only other kernels' images have is left out. */
+function contentKey({ kernel, release, packages }: System): string {
+  const inputs = [release, kernel.installed(), ADMIN_PASSWORD, ...packages];
+  const hash = createHash("sha256").update(inputs.join(" "));
+  const others = Object.values(SYSTEMS)
+    .map((other) => other.kernel.recipe)
+    .filter((recipe) => recipe !== kernel.recipe)
+    .map((recipe) => join(RECIPE, recipe, "/"));
   const files = readdirSync(RECIPE, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.path, entry.name))
+    .filter((file) => !others.some((other) => file.startsWith(other)))
     .sort();
   for (const file of files) hash.update(`\0${file.slice(RECIPE.length)}\0`).update(readFileSync(file));
   return hash.digest("hex").slice(0, 16);
 }
 
 /** An image of an older recipe goes, unless machines that run have it as their disk's base. */
-function removeOutdated(key: string): void {
-  const used = new Set(allRecords().map(({ image }) => image));
-  for (const name of readdirSync(IMAGES)) {
-    const file = join(IMAGES, name);
-    if (name.endsWith(".img") && !name.startsWith(key) && !used.has(file)) rmSync(file);
+function removeOutdated(name: SystemName, key: string): void {
+  const used = new Set(allRecords().flatMap(({ machines }) => machines.map(({ image }) => image)));
+  const ofSystem = new RegExp(`^${name}-[0-9a-f]{16}`);
+  for (const entry of readdirSync(IMAGES)) {
+    const image = join(IMAGES, entry);
+    if (ofSystem.test(entry) && !entry.startsWith(key) && !used.has(image)) {
+      rmSync(image, { recursive: true });
+    }
   }
 }
 

@@ -19,19 +19,23 @@ import {
   saveRecord,
 } from "./record";
 import { SSH_CONFIG, sshConfig } from "./ssh";
+import type { SystemName } from "./system";
 
 export { Capture } from "./capture";
 export { ADMIN_PASSWORD } from "./image";
 export { Machine, type Netem } from "./machine";
+export type { SystemName } from "./system";
 
 const BRIDGE = "br0";
 const KEY = "id_ed25519";
 const FIRST_ADDRESS = 11;
 const MOST_MACHINES = 100;
 
+/** HostOptions is a machine's name alone, or with what the machine runs: User-mode Linux when that is left out. */
+export type HostOptions = string | { readonly name: string; readonly system: SystemName };
+
 export interface LabOptions {
-  /** Names of the machines. */
-  readonly hosts: readonly string[];
+  readonly hosts: readonly HostOptions[];
   /** Whether the lab outlives this process, until somebody stops it. */
   readonly keep?: boolean;
   /** Debian packages that the machines have besides those of image/packages.txt. */
@@ -68,15 +72,25 @@ export class Lab {
     packages = [],
     say = () => undefined,
   }: LabOptions): Promise<Lab> {
-    checkNames(hosts);
+    const wanted = hosts.map((host) =>
+      typeof host === "string" ? { name: host, system: "uml" as const } : host,
+    );
+    const names = wanted.map(({ name }) => name);
+    checkNames(names);
     requireRoot();
     await removeAbandoned();
-    const image = await ensureImage(say, packages);
+    const images = new Map<SystemName, string>();
+    for (const { system } of wanted) images.set(system, await ensureImage(say, system, packages));
     mkdirSync(LABS, { recursive: true });
-    const record = createRecord(image);
+    const record = createRecord();
     try {
-      say(`booting ${hosts.join(", ")}`);
-      record.machines.push(...(await prepare(record, hosts)));
+      say(`booting ${names.join(", ")}`);
+      record.machines.push(
+        ...(await prepare(
+          record.id,
+          wanted.map((host) => ({ ...host, image: images.get(host.system) ?? "" })),
+        )),
+      );
       saveRecord(record);
       const lab = new Lab(record);
       await Promise.all(lab.machines.map((machine) => machine.boot()));
@@ -140,9 +154,12 @@ export function requireRoot(): void {
 }
 
 /** prepare makes everything that the machines need to boot. */
-async function prepare({ id, image }: LabRecord, hosts: readonly string[]): Promise<MachineRecord[]> {
-  const links = hosts.map((name, index) => ({
-    name,
+async function prepare(
+  id: string,
+  hosts: readonly Pick<MachineRecord, "name" | "system" | "image">[],
+): Promise<MachineRecord[]> {
+  const links = hosts.map((host, index) => ({
+    ...host,
     tap: `tap${index}`,
     address: `10.99.0.${FIRST_ADDRESS + index}`,
     mac: `02:00:0a:63:00:${(FIRST_ADDRESS + index).toString(16).padStart(2, "0")}`,
@@ -161,7 +178,7 @@ async function prepare({ id, image }: LabRecord, hosts: readonly string[]): Prom
     links.map(async (link, index) => ({
       ...link,
       port: ports[index] ?? 0,
-      hostKey: await makeMachineFiles(id, { name: link.name, image, authorizedKey, hosts: addresses }),
+      hostKey: await makeMachineFiles(id, { ...link, authorizedKey, hosts: addresses }),
     })),
   );
   const known = machines.map(({ name, hostKey }) => `${name} ${hostKey}\n`);

@@ -1,9 +1,8 @@
-import { mkdirSync, readFileSync, statfsSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "./process";
 import { labFolder } from "./record";
-
-export const MACHINE_MEMORY_MB = 192;
+import { SYSTEMS, type SystemName } from "./system";
 
 export const machineFolder = (id: string, name: string) => join(labFolder(id), name);
 
@@ -15,6 +14,7 @@ export async function keyPair(file: string): Promise<string> {
 
 export interface MachineFiles {
   readonly name: string;
+  readonly system: SystemName;
   readonly image: string;
   /** Who may log in, as all users. */
   readonly authorizedKey: string;
@@ -22,7 +22,7 @@ export interface MachineFiles {
   readonly hosts: ReadonlyMap<string, string>;
 }
 
-/** makeMachineFiles makes a machine's folder, all but its disk, which its first boot makes, and gives its host key. */
+/** makeMachineFiles makes a machine's folder and gives its host key. */
 export async function makeMachineFiles(id: string, machine: MachineFiles): Promise<string> {
   const folder = machineFolder(id, machine.name);
   const etc = join(folder, "files", "etc");
@@ -36,15 +36,9 @@ export async function makeMachineFiles(id: string, machine: MachineFiles): Promi
   // The machine unpacks this from its second disk at each boot.
   await must(["tar", "-cf", "files.tar", "--owner=0", "--group=0", "-C", "files", "etc"], { cwd: folder });
 
-  // The kernel's command line has neither room nor quotes for long paths, so everything is below its own folder.
-  symlinkSync(machine.image, join(folder, "base.img"));
+  symlinkSync(machine.image, join(folder, "image"));
+  await SYSTEMS[machine.system].kernel.makeDisk(folder);
   await must(["mkfifo", "control.in"], { cwd: folder });
   for (const name of ["control.out", "console.log"]) writeFileSync(join(folder, name), "");
   return hostKey;
-}
-
-/** memoryFolder keeps a machine's memory in its folder where the shared memory is too small for it. */
-export function memoryFolder(folder: string): NodeJS.ProcessEnv {
-  const { bavail, bsize } = statfsSync("/dev/shm");
-  return bavail * bsize > 2 * MACHINE_MEMORY_MB * 2 ** 20 ? {} : { TMPDIR: folder };
 }

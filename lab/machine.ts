@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { MACHINE_MEMORY_MB, machineFolder, memoryFolder } from "./machine-files";
+import { machineFolder } from "./machine-files";
 import { type Ran, spawnRecorded } from "./process";
 import { killRecorded, type MachineRecord, netnsPath, pidFile, recorded, signal } from "./record";
 import { type RemoteOptions, Ssh } from "./ssh";
+import { SYSTEMS, type SystemName } from "./system";
 import { lastLines, until } from "./wait";
 
-const BOOT_SECONDS = 90;
 const SHUTDOWN_SECONDS = 60;
 const CONTROL_SECONDS = 30;
 /** What the machine writes to its console once sshd answers. */
@@ -22,6 +22,7 @@ export interface Netem {
 /** Machine is one Linux machine of a lab. */
 export class Machine {
   readonly name: string;
+  readonly system: SystemName;
   /** Its address in the lab's network. */
   readonly address: string;
   /** The port on the outer machine's loopback behind which its sshd listens. */
@@ -39,6 +40,7 @@ export class Machine {
     privateKeyPath: string,
   ) {
     this.name = record.name;
+    this.system = record.system;
     this.address = record.address;
     this.port = record.port;
     this.hostKey = record.hostKey;
@@ -71,38 +73,20 @@ export class Machine {
     const input = openSync(join(this.folder, "control.in"), constants.O_RDWR);
     const output = openSync(join(this.folder, "control.out"), "a");
     const since = statSync(this.console).size;
-    const { tap, mac, address, name } = this.record;
-    // With gro the kernel takes the oversized segments that senders leave to their network cards to cut; else it drops them.
-    const kernel = spawnRecorded(
-      pidFile(this.id, name),
-      [
-        "linux.uml",
-        `mem=${MACHINE_MEMORY_MB}M`,
-        "ubd0=disk.cow,base.img",
-        "ubd1r=files.tar",
-        "root=/dev/ubda",
-        "rw",
-        `vec0:transport=tap,ifname=${tap},depth=128,gro=1,mac=${mac}`,
-        `systemd.hostname=${name}`,
-        `lab.ip=${address}/24`,
-        `umid=${name}`,
-        "uml_dir=.",
-        "con=null",
-        "con0=null,fd:1",
-        "con1=fd:3,fd:4",
-        "ssl=null",
-      ],
-      {
-        netns: netnsPath(this.id),
-        cwd: this.folder,
-        stdio: ["ignore", log, log, input, output],
-        env: { ...process.env, ...memoryFolder(this.folder) },
-      },
-    );
+    const { argv, ...wired } = SYSTEMS[this.system].kernel.start(this.record, this.folder, {
+      log,
+      input,
+      output,
+    });
+    const kernel = spawnRecorded(pidFile(this.id, this.name), argv, {
+      netns: netnsPath(this.id),
+      cwd: this.folder,
+      ...wired,
+    });
     for (const fd of [log, input, output]) closeSync(fd);
     kernel.unref();
     await until(() => this.running || kernel.exitCode !== null || undefined, {
-      for: `the kernel of ${name} to start`,
+      for: `the kernel of ${this.name} to start`,
       seconds: CONTROL_SECONDS,
     });
     await this.ready(since);
@@ -188,7 +172,11 @@ export class Machine {
         if (!this.running) throw new Error(`machine ${this.name} went down:\n${this.consoleTail()}`);
         return readFileSync(this.console).subarray(since).includes(READY) || undefined;
       },
-      { for: `machine ${this.name} to boot`, seconds: BOOT_SECONDS, explain: () => this.consoleTail() },
+      {
+        for: `machine ${this.name} to boot`,
+        seconds: SYSTEMS[this.system].kernel.bootSeconds,
+        explain: () => this.consoleTail(),
+      },
     );
     const { code, stderr } = await this.run("true");
     if (code !== 0) throw new Error(`machine ${this.name} runs no commands: exit code ${code}\n${stderr}`);

@@ -4,10 +4,14 @@ import { join } from "node:path";
 import { z } from "zod";
 import { LABS } from "./paths";
 import { hasCode, isAlive, must, ownProcess, type ProcessId, parseProcessId, sessionIn } from "./process";
+import { SystemName } from "./system";
 import { until } from "./wait";
 
 const MachineRecord = z.object({
   name: z.string(),
+  system: SystemName,
+  /** The folder of its image. */
+  image: z.string(),
   /** The machine's TAP device in the lab's namespace. */
   tap: z.string(),
   address: z.string(),
@@ -21,7 +25,6 @@ const LabRecord = z.object({
   id: z.string(),
   /** The process that ends the lab; without one the lab is kept until it is stopped. */
   owner: z.object({ pid: z.number(), start: z.string() }).optional(),
-  image: z.string(),
   machines: z.array(MachineRecord),
 });
 export type LabRecord = z.infer<typeof LabRecord>;
@@ -36,9 +39,9 @@ export const netnsPath = (id: string) => `/run/netns/${namespaceOf(id)}`;
 export const pidFile = (id: string, name: string) => join(labFolder(id), "pids", name);
 
 /** createRecord begins a lab that is owned by this process. It appears whole or not at all. */
-export function createRecord(image: string): LabRecord {
+export function createRecord(): LabRecord {
   const owner = ownProcess();
-  const record: LabRecord = { id: randomBytes(4).toString("hex"), owner, image, machines: [] };
+  const record: LabRecord = { id: randomBytes(4).toString("hex"), owner, machines: [] };
   const unborn = join(LABS, `${UNBORN}-${owner.pid}-${owner.start}-${record.id}`);
   mkdirSync(join(unborn, "pids"), { recursive: true });
   writeFileSync(join(unborn, FILE), JSON.stringify(record));

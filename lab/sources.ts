@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { run } from "./process";
 
-export const SUITE = "bookworm";
 const KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const STANDARD = "http://deb.debian.org";
 
@@ -10,11 +9,15 @@ interface Archive {
   readonly security: string;
 }
 
-/** aptSources are the lines for the image's sources.list, from wherever this machine gets its own packages. */
-export async function aptSources(): Promise<string[]> {
+/** aptSources are the lines for the sources.list of an image, from wherever this machine gets its own packages. */
+export async function aptSources(release: string): Promise<string[]> {
   const { packages, security } = await archiveOfThisMachine();
   const line = (uri: string, suite: string) => `deb [signed-by=${KEYRING}] ${uri} ${suite} main`;
-  return [line(packages, SUITE), line(packages, `${SUITE}-updates`), line(security, `${SUITE}-security`)];
+  return [
+    line(packages, release),
+    line(packages, `${release}-updates`),
+    line(security, `${release}-security`),
+  ];
 }
 
 /** A Debian machine may be set to use a mirror near it; any other machine has no Debian sources to learn from. */

@@ -9,9 +9,10 @@ cd "$(dirname "$0")/.."
 . tools/setup/node.sh
 . tools/setup/engine.sh
 . tools/setup/image.sh
+. tools/setup/stock.sh
 . tools/setup/ansible.sh
 
-[[ $# -gt 0 ]] || set -- packages dependencies build node22 engine image
+[[ $# -gt 0 ]] || set -- packages dependencies build node22 engine image stock
 
 check_prerequisites "$@"
 one_at_a_time

@@ -1,23 +1,19 @@
 #!/bin/sh
-# customize.sh ROOT MODULES: makes a machine of the lab out of the plain Debian in ROOT; MODULES are the kernel's.
+# customize.sh ROOT KERNEL: makes a machine of the lab out of the plain Debian in ROOT.
 set -eu
-root=$1 modules=$2
-version=$(basename "$modules")
+root=$1 kernel=$2
+here=$(cd "$(dirname "$0")" && pwd)
 
-# Only the modules a network needs: all of them are ten times as many.
-mkdir -p "$root/lib/modules/$version"
-cd "$modules"
-cp --parents -r modules.builtin* modules.order kernel/net kernel/crypto kernel/lib kernel/drivers/net "$root/lib/modules/$version"
-chroot "$root" depmod "$version"
-
-cd "$(dirname "$0")/files"
-find . -type f | while read -r file; do
-  mode=644
-  case $file in
-    ./usr/local/lib/lab/* | ./usr/lib/systemd/system-shutdown/*) mode=755 ;;
-    ./etc/sudoers.d/*) mode=440 ;;
-  esac
-  install -D -o 0 -g 0 -m "$mode" "$file" "$root/$file"
+for files in "$here/files" "$here/$kernel/files"; do
+  cd "$files"
+  find . -type f | while read -r file; do
+    mode=644
+    case $file in
+      ./usr/local/lib/lab/* | ./usr/lib/systemd/system-shutdown/*) mode=755 ;;
+      ./etc/sudoers.d/*) mode=440 ;;
+    esac
+    install -D -o 0 -g 0 -m "$mode" "$file" "$root/$file"
+  done
 done
 
 for user in ops admin; do
@@ -28,6 +24,8 @@ echo "admin:$LAB_ADMIN_PASSWORD" | chroot "$root" chpasswd
 # Host keys are handed to each machine when it boots, and so is its name; its id it makes up itself.
 rm -f "$root"/etc/ssh/ssh_host_* "$root/etc/hostname" "$root/etc/resolv.conf"
 : >"$root/etc/machine-id"
+# Nothing is newer than what is made from it, so the first boot has no caches to write.
+touch "$root/etc/.updated" "$root/var/.updated"
 
 systemctl --root "$root" --quiet enable lab-configure.service lab-ready.service lab-control.service
 # What only costs time at each boot, on a machine without clock hardware, packages to update or people at its screen.

@@ -8,7 +8,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -18,8 +17,9 @@ import { join, resolve } from "node:path";
 import { ADMIN_PASSWORD, Lab, type Machine } from "../../lab/lab";
 import { IMAGES } from "../../lab/paths";
 import { type Ran, run } from "../../lab/process";
-import { allRecords, type LabRecord, labFolder, netnsPath, pidFile } from "../../lab/record";
+import { allRecords, type LabRecord, pidFile } from "../../lab/record";
 import { until } from "../../lab/wait";
+import { NOTHING, remainsOf } from "../support/remains";
 import { shell } from "../support/world";
 
 const root = resolve(__dirname, "../..");
@@ -44,37 +44,6 @@ function shareImages(clone: string): void {
   const images = join(clone, ".cache", "lab");
   mkdirSync(images, { recursive: true });
   for (const name of readdirSync(IMAGES)) symlinkSync(join(IMAGES, name), join(images, name));
-}
-
-/** processesBelow lists what works in a folder or below it, also when that is gone: all that a lab starts does. */
-function processesBelow(folder: string): string[] {
-  return readdirSync("/proc").filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return `${readlinkSync(`/proc/${pid}/cwd`)}/`.startsWith(folder);
-    } catch {
-      return false;
-    }
-  });
-}
-
-/** Remains is what may be left of a lab once it has ended. */
-interface Remains {
-  readonly processes: readonly string[];
-  readonly mounts: boolean;
-  readonly netns: boolean;
-  readonly folder: boolean;
-}
-
-const NOTHING: Remains = { processes: [], mounts: false, netns: false, folder: false };
-
-function remainsOf(id: string, folder = labFolder(id)): Remains {
-  return {
-    processes: processesBelow(folder),
-    mounts: readFileSync("/proc/mounts", "utf8").includes(id),
-    netns: existsSync(netnsPath(id)),
-    folder: existsSync(folder),
-  };
 }
 
 /** A lab of which only the pieces are left: its owner was killed while its machine booted. */
