@@ -49,6 +49,8 @@ export function playground(modules?: readonly string[]): FakeHost {
     host.byHand(
       `${at} link set dev lo up`,
       `${at} link add name u0 type veth peer name u1`,
+      // What goes down loses its IPv6 addresses: these have none.
+      `${at} link add name u2 type veth peer name u3`,
       `${at} link set dev u0 up`,
       `${at} link set dev u1 up`,
       `${at} address add 10.0.0.1/24 dev u0`,
@@ -757,7 +759,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     contract: link,
     inputs: fc.record(
       {
-        dev: oneOf("u1"),
+        dev: oneOf("u2"),
         namespace: oneOf("ns1"),
         mtu: oneOf(1000, 1400, 9000),
         up: fc.boolean(),
@@ -786,15 +788,15 @@ export const samples: Readonly<Record<string, Sample>> = {
     },
     changes: {
       "other values": [
-        { dev: "u1", mtu: 1400, txqlen: 500 },
-        { dev: "u1", mtu: 9000, txqlen: 0, alias: "to the rack" },
+        { dev: "u2", mtu: 1400, txqlen: 500 },
+        { dev: "u2", mtu: 9000, txqlen: 0, alias: "to the rack" },
       ],
       "down, and some let go": [
-        { dev: "u1", up: true, group: 7, alias: "to the rack" },
-        { dev: "u1", up: false },
+        { dev: "u2", up: true, group: 7, alias: "to the rack" },
+        { dev: "u2", up: false },
       ],
       "another device": [
-        { dev: "u1", mtu: 1400 },
+        { dev: "u2", mtu: 1400 },
         { dev: "u0", mtu: 1400 },
       ],
     },

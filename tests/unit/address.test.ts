@@ -28,7 +28,7 @@ test("one that is there already is never ours, also when it is just as asked for
   const before = host.toString();
   const engine = new MiniEngine(address, host);
   await expect(engine.up(FIRST)).rejects.toThrow(
-    /address 192\.168\.7\.1\/24 on u1 is there already, and it has no room for a mark.*\n.*adopt: true/,
+    /address 192\.168\.7\.1\/24 on u1 is there already, and nothing tells whose it is.*\n.*adopt: true/,
   );
   expect([engine.state, host.toString()]).toEqual([undefined, before]);
   await engine.up({ ...FIRST, adopt: true });
