@@ -256,7 +256,7 @@ describe("what is on devices that are not ours", () => {
   test("an address that is there already is left to whoever made it, and with adopt taken over", async () => {
     const { message } = await failed(calls.create("Address", { dev: "d1", address: "10.5.0.1/24" }));
     expect(message).toMatch(
-      /address 10\.5\.0\.1\/24 on d1 is there already, and it has no room for a mark.*\n.*adopt: true/,
+      /address 10\.5\.0\.1\/24 on d1 is there already, and nothing tells whose it is.*\n.*adopt: true/,
     );
     const before = await run("ip address show dev d1");
     const made = await calls.create("Address", { dev: "d1", address: "10.5.0.1/24", adopt: true });
