@@ -10,8 +10,9 @@ const inputs = z.strictObject({
   ...connection,
   ...namespace,
   /**
-   * Device that labelled packets come in by: its name or the `IpipTunnel` itself. Given the resource, this one is
-   * replaced and deleted with it.
+   * Device that labelled packets come in by: its name or the resource that makes it. Given the resource, this one is
+   * replaced and deleted with it. Of the IPIP tunnels only those of the modes `mplsip` and `any` carry labels
+   * (ip-link(8)).
    */
   dev: parentName(IfName),
   /** Whether the kernel takes labelled packets from the device, or drops them (sysctl net.mpls.conf.DEV.input). */
@@ -29,7 +30,7 @@ const outputs = z.object({
  * loads the kernel module mpls_router.
  *
  * @example
- * new MplsInput("from-b", { connection, dev: tunnel });
+ * new MplsInput("from-b", { connection, dev: "eth1" });
  */
 export const mplsInput = defineResource({
   type: "MplsInput",

@@ -18,8 +18,8 @@ const nexthop = z.strictObject({
   /** Address of the neighbour of this way, IPv4 or IPv6. */
   via: Ip.optional(),
   /**
-   * Device of this way: its name or the `IpipTunnel` itself. Given the resource, the route is replaced with it. Left
-   * out, `via` decides.
+   * Device of this way: its name or the resource that makes it; given that, the route is replaced with it. Left out,
+   * `via` decides.
    */
   dev: parentName(IfName).optional(),
 });
@@ -46,8 +46,7 @@ const inputs = z.strictObject({
    */
   via: Ip.optional(),
   /**
-   * Device to send by: its name or the `IpipTunnel` itself; given the resource, the route is replaced and deleted with
-   * it. `lo` is this host: a packet whose last label is taken off is then routed here. Left out, `via` decides.
+   * Device to send by: its name or the resource that makes it; given that, the route is replaced and deleted with it. `lo` is this host: a packet whose last label is taken off is then routed here. Left out, `via` decides.
    */
   dev: parentName(IfName).optional(),
   /**
@@ -81,7 +80,7 @@ type Desired = z.output<typeof inputs>;
  *
  * @example
  * const labels = new MplsLabelTable("labels", { connection, platformLabels: 1000 });
- * new MplsRoute("swap", { connection, label: 100, as: [200], dev: tunnel }, { dependsOn: labels });
+ * new MplsRoute("swap", { connection, label: 100, as: [200], via: "10.0.23.3" }, { dependsOn: labels });
  * new MplsRoute("pop", { connection, label: 300, dev: "lo" }, { dependsOn: labels });
  */
 export const mplsRoute = defineResource({

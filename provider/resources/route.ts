@@ -47,7 +47,8 @@ const inputs = z.strictObject({
   nexthops: nexthop.array().min(2, "one way alone is said by `via` and `dev`").optional(),
   /**
    * Labels to put on each packet (MPLS push, ip-route(8) `encap mpls`); with `nexthops` each has its own. The host
-   * needs the kernel module mpls_iptunnel, which the kernel loads by itself.
+   * needs the kernel module mpls_iptunnel, which the kernel loads by itself. Of the IPIP tunnels only those of the modes
+   * `mplsip` and `any` carry labels (ip-link(8)).
    */
   encap: mplsEncap.optional(),
   /** Source address that the host itself prefers for packets by this route; one of its own. */

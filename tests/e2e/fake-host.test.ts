@@ -90,6 +90,39 @@ const START = [
   "ip link add name t0 type ipip mode ipip local 10.0.0.1 remote 10.0.0.2 ttl inherit tos 0x0 pmtudisc",
 ];
 
+/** Routes of several ways, and with labels: what is taken, what is refused, and what becomes of them with a device. */
+const SEVERAL = [
+  "ip address add 10.0.1.1/24 dev u1",
+  "ip address add fd01::1/64 dev u1",
+  ...["add", "add", "replace"].map(
+    (verb) =>
+      `ip -4 route ${verb} unicast 10.50.0.0/24 table 254 proto 204 mtu 1300 nexthop via 10.0.0.9 weight 3 nexthop encap mpls 100/200 ttl 5 via 10.0.1.9 dev u1 nexthop via inet6 fd00::9 dev u0 weight 2 nexthop via 10.9.9.9 dev u1 onlink`,
+  ),
+  "ip -4 route replace unicast 10.50.0.0/24 table 254 proto 204 nexthop via 10.0.0.9 weight 9",
+  "ip -4 route replace unicast 10.50.0.0/24 table 254 proto 204 nexthop dev u0 nexthop via 10.7.7.7",
+  "ip -4 route replace unicast 10.50.0.0/24 table 254 proto 204 nexthop dev u0 onlink nexthop dev u1",
+  "ip -4 route replace unicast 10.50.0.0/24 table 254 proto 204 nexthop via 10.0.0.9 nexthop via 10.0.0.9",
+  "ip -4 route replace unicast 10.51.0.0/24 encap mpls 16/1048575 dev u1 table 254 proto 204",
+  "ip -6 route add unicast fd50::/64 table 254 metric 1024 proto 204 nexthop via fd00::9 dev u0 weight 2 nexthop encap mpls 100 via fd01::9 dev u1",
+  "ip -6 route add unicast fd50::/64 via fd00::8 table 254 metric 1024 proto 204",
+  "ip -6 route replace unicast fd50::/64 table 254 metric 1024 proto 204 nexthop via fd00::9 nexthop dev u1",
+  "ip -6 route replace unicast fd50::/64 table 254 metric 1024 proto 204 nexthop via fd00::9 dev u0 nexthop via fd00::9 dev u0",
+  "ip -6 route replace unicast fd50::/64 table 254 metric 1024 proto 204 nexthop via fd00::9 dev u0 nexthop via fd77::9 dev u1",
+  "ip -6 route replace unicast fd51::/64 encap mpls 100 ttl 7 via fd00::9 table 254 metric 1024 proto 204",
+  "ip -6 route replace unicast fd51::/64 via fd00::9 table 254 metric 1024 proto 204",
+  "ip -4 route delete unicast 10.51.0.0/24 table 254 metric 0 proto 204",
+  "ip -6 route delete unicast fd50::/64 table 254 metric 1024 proto 204",
+  "ip link add name d0 type dummy",
+  "ip link set dev d0 up",
+  "ip address add 10.0.2.1/24 dev d0",
+  "ip address add fd02::1/64 dev d0",
+  "ip -4 route add unicast 10.52.0.0/24 table 254 proto 204 nexthop via 10.0.0.9 nexthop via 10.0.2.9",
+  "ip -6 route add unicast fd52::/64 table 254 metric 1024 proto 204 nexthop via fd00::9 nexthop via fd02::9",
+  "ip link set dev d0 down",
+  "ip link set dev d0 up",
+  "ip link delete dev d0",
+];
+
 const ROUTES = [
   { what: "table all root 0.0.0.0/0", family: 4, asked: {} },
   { what: "table 254 root 0.0.0.0/0", family: 4, asked: { table: 254 } },
@@ -186,7 +219,7 @@ describe("the fake host of the unit tests", () => {
 
   beforeAll(async () => {
     lab = await Lab.start({ hosts: ["machine"] });
-    await lab.host("machine").run("modprobe -a ipip veth");
+    await lab.host("machine").run("modprobe -a ipip veth mpls_iptunnel");
   });
   afterAll(() => lab?.stop());
 
@@ -201,4 +234,9 @@ describe("the fake host of the unit tests", () => {
       expect(onFake(all)).toEqual(await onReal(lab.host("machine"), all));
     },
   );
+
+  test("answers as Linux does, and is left as Linux is, by routes of several ways and with labels", async () => {
+    const all = [...START, ...SEVERAL];
+    expect(onFake(all)).toEqual(await onReal(lab.host("machine"), all));
+  });
 });

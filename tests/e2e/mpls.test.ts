@@ -2,7 +2,7 @@ import { Lab, type Machine } from "../../lab/lab";
 import { Code, type Declared, expectCode, made, Program } from "../support/declared";
 import { connectionTo, shell, snapshot } from "../support/world";
 
-/** Labelled packets between real kernels: pushed, swapped and taken off, by programs that are then changed by hand. */
+/** Labelled packets between real kernels: pushed, swapped and taken off, by a program whose work is then changed by hand. */
 
 const ways: Readonly<Record<string, Declared>> = {
   "a-table": { type: "MplsLabelTable", args: { namespace: "a", platformLabels: 1000 } },
@@ -110,25 +110,39 @@ describe("labels", () => {
   let two: Machine;
   let program: Program;
 
+  let before: unknown;
+  const looked = async () => [await snapshot(one), await snapshot(two)];
+  const ping = () => shell(one, "ip netns exec a ping -c 2 -i 0.2 -W 5 10.0.3.1");
+
   beforeAll(async () => {
     lab = await Lab.start({ hosts: ["one", "two"] });
     [one, two] = [lab.host("one"), lab.host("two")];
+    await prepared(one, [...ROW, ...end(one.address, two.address, 1)]);
+    await prepared(two, end(two.address, one.address, 2));
+    before = await looked();
     program = await Program.on(one);
+    program.declare({ ...ways, ...through(one, 1, 2), ...through(two, 2, 1) });
   });
   afterAll(async () => {
     program?.close();
     await lab?.stop();
   });
 
-  test("are pushed, swapped in the middle and taken off, and what is changed by hand is repaired", async () => {
-    await prepared(one, ROW);
-    const before = await snapshot(one);
-    const ping = "ip netns exec a ping -c 2 -i 0.2 -W 5 10.0.3.1";
-    program.declare(ways);
+  test("are pushed, swapped in the middle and taken off, each way", async () => {
     expectCode(await program.up(), Code.ok);
-    await shell(one, ping);
+    await ping();
     expectCode(await program.preview("--refresh"), Code.ok);
+  });
 
+  test("go through a tunnel between two machines as MPLS in IP, one each way", async () => {
+    // Of protocol 137 (RFC 4023), with the label, the mark of the last one, and the packet's TTL in front of the packet.
+    const caught = shell(two, `timeout 60 tcpdump -xlni eth0 -c 2 ip proto 137 and host ${one.address} 2>&1`);
+    await shell(one, "timeout 60 sh -c 'until ping -c 1 -W 1 10.10.2.1; do :; done'");
+    await shell(one, "ping -c 2 -i 0.2 -W 5 10.10.2.1");
+    expect(await caught).toMatch(/ 0006 6140 4500 .* 0006 5140 4500 /s);
+  });
+
+  test("that are changed by hand are repaired", async () => {
     await prepared(one, [
       "ip -n a route replace 10.0.3.1 encap mpls 101 via 10.0.12.2 dev ab src 10.0.1.1 proto 204",
       "ip -n b -M route replace 100 as 201 via inet 10.0.23.3 dev bc proto 204",
@@ -141,26 +155,12 @@ describe("labels", () => {
     // With a smaller table the route of 400 had gone too.
     expect(repaired).toMatch(/2 created/);
     expect(repaired).toMatch(/4 updated/);
-    await shell(one, ping);
+    await ping();
     expectCode(await program.preview("--refresh"), Code.ok);
-
-    expectCode(await program.destroy(), Code.ok);
-    expect(await snapshot(one)).toEqual(before);
   });
 
-  test("go through a tunnel between two machines as MPLS in IP, one each way", async () => {
-    await prepared(one, end(one.address, two.address, 1));
-    await prepared(two, end(two.address, one.address, 2));
-    const before = [await snapshot(one), await snapshot(two)];
-    program.declare({ ...through(one, 1, 2), ...through(two, 2, 1) });
-    expectCode(await program.up(), Code.ok);
-    // Of protocol 137 (RFC 4023), with the label, the mark of the last one, and the packet's TTL in front of the packet.
-    const caught = shell(two, `timeout 60 tcpdump -xlni eth0 -c 2 ip proto 137 and host ${one.address} 2>&1`);
-    await shell(one, "timeout 60 sh -c 'until ping -c 1 -W 1 10.10.2.1; do :; done'");
-    await shell(one, "ping -c 2 -i 0.2 -W 5 10.10.2.1");
-    expect(await caught).toMatch(/ 0006 6140 4500 .* 0006 5140 4500 /s);
-    expectCode(await program.preview("--refresh"), Code.ok);
+  test("leave nothing behind", async () => {
     expectCode(await program.destroy(), Code.ok);
-    expect([await snapshot(one), await snapshot(two)]).toEqual(before);
+    expect(await looked()).toEqual(before);
   });
 });
