@@ -48,9 +48,9 @@ function program(beginning: string): string {
 const commonJs = program('require("pulumi-ipip")');
 const esModule = program('from "pulumi-ipip"');
 
-/** The text in the state, for ever: another one would leave old states without code. */
-// All but the one that the lab's usual kernel can't have (tests/programs/every-type.js).
+/** All but the one that the lab's usual kernel can't have (tests/programs/every-type.js). */
 const TYPES = Object.keys(handlers).filter((type) => type !== "MssClamp");
+/** The text in the state, for ever: another one would leave old states without code. */
 const textOf = (type: string) => `exports.handler=()=>require("pulumi-ipip/provider").handlers.${type};`;
 
 let lab: Lab;

@@ -1,4 +1,5 @@
-// One resource of every type but MssClamp, for which the lab's usual kernel lacks the family inet of nftables, on the machine that the README calls host a.
+// One resource of every type, on the machine that the README calls host a; but for MssClamp, since the kernel of the lab's
+// usual machines lacks the family inet of nftables.
 const {
   Address,
   FouPort,
