@@ -9,6 +9,9 @@ import { endOf, preamble, sectionsOf } from "./script";
 import { Age, ENDED, FIRST, type Order, Told, tellerLoop, tellingFirst, tellingOf } from "./teller";
 import { Trace } from "./trace";
 
+/** What iproute2 says of an option that it doesn't know, and BusyBox of all that it can't do. */
+const NO_SUCH_OPTION = /Option .* is unknown|invalid option|unrecognized option|BusyBox/;
+
 /** How much of what a host said goes into a message. */
 const MAX_QUOTE = 1000;
 
@@ -234,13 +237,14 @@ export class Shell {
       throw new Refusal("iproute2 is not installed", advice, false);
     }
     const { code, stderr } = await this.answer(new Told(FIRST, this.word));
-    if (code !== 0) {
+    if (NO_SUCH_OPTION.test(stderr)) {
       const advice =
         "iproute2 5.3 or newer is needed, for `ip -json -Numeric`; BusyBox's own ip can't do that.";
       const said = stderr.trim().slice(0, MAX_QUOTE);
       throw new Refusal(`${program} is too old, or is not iproute2's: ${said}`, advice, false);
     }
-    this.telling = new Age();
+    // Whatever else is wrong with it, the first that is asked of it says so.
+    if (code === 0) this.telling = new Age();
   }
 
   /** password answers sudo when it asks, and only then: if it doesn't, the shell would read the password. */

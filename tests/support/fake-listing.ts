@@ -52,7 +52,10 @@ function linkJson(device: Device): object {
     ...(elsewhere && { link_netnsid: 0 }),
     promiscuity: 0,
     ...(kind !== "loopback" && {
-      linkinfo: { info_kind: kind, ...(tunnel && { info_data: tunnelJson(tunnel) }) },
+      linkinfo: {
+        info_kind: kind,
+        ...(tunnel && { info_data: tunnelJson(tunnel, tunnel.dev && nameOf(tunnel.dev)) }),
+      },
     }),
     ...(alias !== undefined && { ifalias: alias }),
     addr_info: device.addresses.map((address) => addressJson(device, address)),

@@ -167,14 +167,15 @@ export function tunnelIn(
   return { kind, local, remote, dev, parameters };
 }
 
-/** tunnelJson is the `info_data` of a listing. */
-export function tunnelJson({ kind, local, remote, parameters }: Tunnel): object {
+/** tunnelJson is the `info_data` of a listing; `below` is the name of the device below. */
+export function tunnelJson({ kind, local, remote, parameters }: Tunnel, below: string | undefined): object {
   const { external, mode, fwmark, ignoreDf, isatap } = parameters;
   return {
     ...(external === true && { external }),
     ...(mode !== undefined && { proto: mode }),
     remote,
     local,
+    ...(below !== undefined && { link: below }),
     ...(KINDS[kind].family === 4 ? outer4Json(parameters) : outer6Json(parameters)),
     ...(isatap === true && { isatap }),
     ...(ignoreDf === true && { ignore_df: true }),
@@ -193,7 +194,7 @@ export function tunnelJson({ kind, local, remote, parameters }: Tunnel): object 
 }
 
 function outer4Json({ ttl, tos, pmtudisc }: Parameters): object {
-  return { ttl, ...(tos !== 0 && { tos: tos === 1 ? "inherit" : hexadecimal(tos) }), pmtudisc };
+  return { ttl, ...(tos !== 0 && { tos: hexadecimal(tos) }), pmtudisc };
 }
 
 function outer6Json(parameters: Parameters): object {
