@@ -47,7 +47,7 @@ function host(name: "a" | "b", own: number, other: number) {
     addresses: [`fd52::${own}/64`],
   });
 
-  // GRE in IPv4, with a key, and GRE in IPv6, with sequence numbers and checksums. Both carry IPv4 and IPv6.
+  // GRE in IPv4, with a key, and GRE in IPv6, with checksums. Both carry IPv4 and IPv6.
   new GreTunnel(`${name}-gre`, {
     ...over4,
     name: "gre1",
@@ -58,8 +58,6 @@ function host(name: "a" | "b", own: number, other: number) {
   new Ip6GreTunnel(`${name}-gre6`, {
     ...over6("fd99:c"),
     name: "gre6",
-    iseq: true,
-    oseq: true,
     icsum: true,
     ocsum: true,
     addresses: [`192.168.54.${own}/30`, `fd54::${own}/64`],

@@ -38,7 +38,10 @@ export const gre = {
    * Key of the packets that go out, as with `ikey`; it takes 4 bytes of each.
    */
   okey: Key,
-  /** Whether packets that come in must have sequence numbers (RFC 2890); those that come out of turn are dropped. */
+  /**
+   * Whether packets that come in must have sequence numbers (RFC 2890); those that come out of turn are dropped. The kernel
+   * counts on when the other end is made anew, which begins at 0 again: then this end has to be made anew too.
+   */
   iseq: z.boolean().default(false),
   /** Whether packets that go out have sequence numbers, which take 4 bytes of each. */
   oseq: z.boolean().default(false),

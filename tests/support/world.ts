@@ -32,8 +32,9 @@ export async function shell(machine: Machine, command: string): Promise<string> 
   return stdout;
 }
 
-/** The device that the kernel makes in every namespace when its module is loaded, and that nobody can remove. */
-const FALLBACK = "tunl0";
+/** Devices that the kernel makes in every namespace when their modules are loaded, and that nobody can remove. */
+const FALLBACKS = ["tunl0", "sit0", "ip6tnl0", "gre0", "gretap0", "erspan0", "ip6gre0"];
+const OF_FALLBACKS = new RegExp(`\\.(${FALLBACKS.join("|")})\\.`);
 
 /** What changes by itself, and so proves nothing. */
 const VOLATILE =
@@ -50,7 +51,7 @@ export async function snapshot(machine: Machine): Promise<Record<string, unknown
   const links = await json("ip -json -details address show");
   const sysctls = await shell(machine, "sysctl -a --pattern '^net\\.' 2>/dev/null");
   return {
-    links: links.filter((link) => !("ifname" in link && link.ifname === FALLBACK)),
+    links: links.filter((link) => !("ifname" in link && FALLBACKS.includes(String(link.ifname)))),
     routes4: await json("ip -json -4 route show table all"),
     routes6: await json("ip -json -6 route show table all"),
     // Before the module is loaded nobody answers.
@@ -58,6 +59,6 @@ export async function snapshot(machine: Machine): Promise<Record<string, unknown
     labels: await shell(machine, "ip -M route show"),
     // The number that a namespace gets once another one refers to it is the kernel's affair.
     namespaces: await shell(machine, "ip netns list | sed 's/ (id: .*)//'"),
-    sysctls: sysctls.split("\n").filter((line) => !VOLATILE.test(line) && !line.includes(`.${FALLBACK}.`)),
+    sysctls: sysctls.split("\n").filter((line) => !VOLATILE.test(line) && !OF_FALLBACKS.test(line)),
   };
 }
