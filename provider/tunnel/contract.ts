@@ -60,6 +60,7 @@ type Seen = Partial<Tunnel> & Found;
 type Parts<I extends z.ZodObject> = Pick<
   Contract<I, typeof outputs, Found>,
   | "containers"
+  | "replacedWith"
   | "deleteBeforeReplace"
   | "exclusive"
   | "removalIsProof"
@@ -80,7 +81,9 @@ export function tunnelOf<I extends z.ZodObject>(kind: Kind): Parts<I> {
     parse(view: View, desired: Tunnel): unknown;
     plan(desired: Tunnel | undefined, observed: Seen | undefined): Command[];
   } = {
-    containers: ["namespace", "underlayNamespace", "dev"],
+    containers: ["namespace", "underlayNamespace"],
+    // The kernel keeps a tunnel whose device below is gone.
+    replacedWith: ["dev"],
     deleteBeforeReplace: true,
     exclusive: true,
     // The kernel answers when the device is gone (RTM_DELLINK, rtnetlink(7)).
