@@ -115,6 +115,19 @@ export function isLinkLocal(text: string): boolean {
   return /^fe[89ab][0-9a-f]:/.test(text);
 }
 
+/** MAX_U32: the largest number of 32 bits. */
+export const MAX_U32 = 4_294_967_295;
+
+/** numberOf is an IPv4 address as a number. */
+export function numberOf(ipv4: string): number {
+  return ipv4.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+}
+
+/** bitsOf is how many bits the addresses of a family have. */
+export function bitsOf(family: Family): number {
+  return family === 4 ? 32 : 128;
+}
+
 interface Prefixed {
   readonly family: Family;
   readonly ip: string;
@@ -126,7 +139,7 @@ function prefixed(text: string): Prefixed | undefined {
   const [before = "", length, ...more] = text.split("/");
   const address = canonicalIp(before);
   if (address === undefined || more.length > 0) return undefined;
-  const longest = address.family === 4 ? 32 : 128;
+  const longest = bitsOf(address.family);
   if (length === undefined) return { family: address.family, ip: address.text, length: longest };
   if (!/^(0|[1-9][0-9]{0,2})$/.test(length) || Number(length) > longest) return undefined;
   return { family: address.family, ip: address.text, length: Number(length) };

@@ -42,24 +42,21 @@ export function reference({ resources, components, structures }: Api): string {
 }
 
 function resourceText(resource: Resource, structures: readonly Structure[]): string {
-  const { name, doc, examples, id, args, outputs } = resource;
+  const { id, args, outputs } = resource;
   const told = outputs.filter((output) => !args.some((arg) => arg.name === output.name));
-  return [
-    `## ${name}`,
-    doc,
-    ...examples.map((example) => `\`\`\`ts\n${example}\n\`\`\``),
-    "### Arguments",
-    argumentTable(args),
-    "### Outputs",
-    table(
-      ["Output", "Type", "Meaning"],
-      told.flatMap((output) => outputRows(output, structures, "")),
-    ),
-    `Its id is \`${id}\`, with the port after the host (\`HOST:2222\`) where it is not 22.`,
-  ].join("\n\n");
+  const rows = told.flatMap((output) => outputRows(output, structures, ""));
+  const itsId = `Its id is \`${id}\`, with the port after the host (\`HOST:2222\`) where it is not 22.`;
+  return [classText(resource, rows), itsId].join("\n\n");
 }
 
-function componentText({ name, doc, examples, args, outputs }: Component): string {
+function componentText(component: Component): string {
+  return classText(
+    component,
+    component.outputs.map((output) => [`\`${output.name}\``, `\`${output.text}\``, output.doc]),
+  );
+}
+
+function classText({ name, doc, examples, args }: Resource | Component, outputs: string[][]): string {
   return [
     `## ${name}`,
     doc,
@@ -67,10 +64,7 @@ function componentText({ name, doc, examples, args, outputs }: Component): strin
     "### Arguments",
     argumentTable(args),
     "### Outputs",
-    table(
-      ["Output", "Type", "Meaning"],
-      outputs.map((output) => [`\`${output.name}\``, `\`${output.text}\``, output.doc]),
-    ),
+    table(["Output", "Type", "Meaning"], outputs),
   ].join("\n\n");
 }
 

@@ -1,11 +1,9 @@
 import { z } from "zod";
+import { MAX_U32 } from "../net";
 import { MAIN_TABLE } from "./routes";
 
 /** The tables that have a name of the kernel's own (linux/rtnetlink.h, RT_TABLE_*). */
 const TABLES: Readonly<Record<string, number>> = { default: 253, main: MAIN_TABLE, local: 255 };
-
-/** MAX_U32 is the largest number of a table, a metric or a priority. */
-export const MAX_U32 = 4_294_967_295;
 
 /** Table: a routing table, by its number or by one of the names that mean the same on every host. */
 export const Table = z.union(

@@ -8,7 +8,7 @@ import { type Fou, fousOf } from "./fou";
 import { readJson } from "./json";
 import { type Link, linksOf } from "./links";
 import { type LabelRoute, labelRoutesOf } from "./mpls";
-import { type Path, pathOf, pathTo, type Towards } from "./path";
+import { pathOf, pathTo, type Towards } from "./path";
 import { MAIN_TABLE, type Route, routesOf } from "./routes";
 import { type RuleEntry, rulesOf } from "./rules";
 
@@ -62,7 +62,7 @@ const routesTo = (destination: string, table: number): Command => ({
 });
 const path = (towards: Towards, netns?: string): Command => within(netns, pathTo(towards));
 /** The numbers by which devices of a namespace say in which other one their underlay is. */
-const identified = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
+const namespaceIds = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
 const fous = (netns?: string): Command => within(netns, ["ip", "-json", "fou", "show"]);
 /** What modules have brought that can be asked by generic netlink. */
 const netlinkFamilies: Command = { argv: ["genl", "ctrl", "list"] };
@@ -95,8 +95,8 @@ export const ask = {
   path: (towards: Towards, netns?: string): Command[] =>
     inNamespace(netns, [path(towards, netns), links(netns)]),
   /** The namespaces as another one numbers them. */
-  numbers: (netns: string | undefined): Command[] =>
-    netns === undefined ? [namespaces] : [namespaces, identified(netns)],
+  namespaceIds: (netns: string | undefined): Command[] =>
+    netns === undefined ? [namespaces] : [namespaces, namespaceIds(netns)],
   numberedLinks: (netns?: string): Command[] => inNamespace(netns, [numbered(netns)]),
   rules: (family: Family, netns?: string): Command[] => inNamespace(netns, [rules(family, netns)]),
   labelRoutes: (netns?: string): Command[] => inNamespace(netns, [labelRoutes(netns)]),
@@ -155,13 +155,13 @@ export class View {
   /** pathMtu: the largest packet that the way to an address takes; undefined when there is none, or nobody knows. */
   pathMtu(towards: Towards, netns?: string): number | undefined {
     if (!this.hasNamespace(netns) || this.answer(path(towards, netns)).code !== 0) return undefined;
-    const { dev, mtu }: Path = this.entries(path(towards, netns), pathOf);
+    const { dev, mtu } = this.entries(path(towards, netns), pathOf);
     return mtu ?? this.links(netns)?.find(({ name }) => name === dev)?.mtu;
   }
 
-  /** numbered: the named namespace that has this number in another one; undefined for one without a name. */
-  numbered(id: number, netns?: string): string | undefined {
-    const question = netns === undefined ? namespaces : identified(netns);
+  /** namespaceOf: the named namespace that has this number in another one; undefined for one without a name. */
+  namespaceOf(id: number, netns?: string): string | undefined {
+    const question = netns === undefined ? namespaces : namespaceIds(netns);
     return this.entries(question, namespacesOf).find((one) => one.id === id)?.name;
   }
 

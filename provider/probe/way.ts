@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Answer, Command } from "../host/host";
 import { ip } from "../ip/commands";
-import { canonicalIp, familyOf, inSameSubnet } from "../net";
+import { bitsOf, canonicalIp, familyOf, inSameSubnet } from "../net";
 
 /** Way is how the kernel would send to an address (ip-route(8), `route get`). */
 export interface Way {
@@ -62,7 +62,7 @@ function ownIn(address: string): Own {
 
 function subnetHas({ ip, length }: Own, target: string): boolean {
   // A single address has no subnet.
-  return length < bitsOf(ip) && inSameSubnet(target, `${ip}/${length}`);
+  return length < bitsOf(familyOf(ip)) && inSameSubnet(target, `${ip}/${length}`);
 }
 
 /** The only other address of a subnet of two (RFC 3021, RFC 6164), or of one of four, less its first and last. */
@@ -70,12 +70,8 @@ function onlyOther(ip: string, length: number): string | undefined {
   const [, before = "", last] = /^(.*[.:])([0-9a-f]+)$/.exec(ip) ?? [];
   const base = familyOf(ip) === 4 ? 10 : 16;
   const number = Number.parseInt(last ?? "", base);
-  const among = bitsOf(ip) - length;
+  const among = bitsOf(familyOf(ip)) - length;
   const middle = number % 4 === 1 || number % 4 === 2;
   if (Number.isNaN(number) || !(among === 1 || (among === 2 && middle))) return undefined;
   return canonicalIp(`${before}${(among === 1 ? number ^ 1 : number ^ 3).toString(base)}`)?.text;
-}
-
-function bitsOf(ip: string): number {
-  return familyOf(ip) === 4 ? 32 : 128;
 }

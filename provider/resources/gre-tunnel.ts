@@ -1,11 +1,12 @@
 import { z } from "zod";
+import { numberOf } from "../net";
 import { defineResource, type Problem } from "../resource";
 import { flag } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
-import { gre, greAttributes, greHeader, keyOf, sameKey } from "../tunnel/gre";
+import { gre, greAttributes, greHeader, sameKey } from "../tunnel/gre";
 import { IPV4_HEADER, isGroup, outer4, outer4Attributes } from "../tunnel/outer4";
 import { between, replaces, tunnelProblems } from "../tunnel/problems";
 import { adopt, connection, mark, namespace } from "./common";
@@ -65,7 +66,7 @@ export const greTunnel = defineResource({
   // iproute2 gives a tunnel to a group the group's address as its key, unless it is told another one.
   complete({ remote, ikey, okey }) {
     if (remote === undefined || !isGroup(remote)) return {};
-    const group = keyOf(remote);
+    const group = numberOf(remote);
     return { ...(ikey === "none" && { ikey: group }), ...(okey === "none" && { okey: group }) };
   },
   problems,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineResource, type Problem } from "../resource";
-import { attribute } from "../tunnel/attribute";
+import { attribute, mode } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
@@ -67,11 +67,7 @@ export const ip6Tunnel = defineResource({
     changesMtu: true,
     attributes: [
       externalAttribute,
-      attribute<string>(
-        "mode",
-        (mode) => ["mode", mode],
-        ({ proto }) => String(proto),
-      ),
+      mode,
       ...outer6Attributes,
       attribute<boolean>(
         "dscpInherit",

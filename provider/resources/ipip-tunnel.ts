@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { always, defineResource, type Problem } from "../resource";
-import { attribute } from "../tunnel/attribute";
+import { mode } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
@@ -60,16 +60,7 @@ export const ipipTunnel = defineResource({
   ...tunnelOf<typeof inputs>({
     word: "ipip",
     changesMtu: false,
-    attributes: [
-      externalAttribute,
-      attribute<string>(
-        "mode",
-        (mode) => ["mode", mode],
-        ({ proto }) => String(proto),
-      ),
-      ...outer4Attributes,
-      encapAttribute,
-    ],
+    attributes: [externalAttribute, mode, ...outer4Attributes, encapAttribute],
     overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
   }),
 });

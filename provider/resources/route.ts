@@ -12,10 +12,10 @@ import {
   viaWords,
 } from "../ip/nexthops";
 import { defaultDestination, MAIN_TABLE, type Route } from "../ip/routes";
-import { MAX_U32, Table } from "../ip/tables";
+import { Table } from "../ip/tables";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
-import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal } from "../net";
+import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal, MAX_U32 } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
 import { adopt, connection, idOf, inNamespace, mark, namespace, pickDefined } from "./common";
 

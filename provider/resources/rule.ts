@@ -2,10 +2,10 @@ import { z } from "zod";
 import { ip } from "../ip/commands";
 import { MAIN_TABLE } from "../ip/routes";
 import { ALL, ANY, fwmark, NONE, PROTOCOLS, type RuleEntry } from "../ip/rules";
-import { MAX_U32, Table } from "../ip/tables";
+import { Table } from "../ip/tables";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
-import { Destination, type Family, familyOf, IfName } from "../net";
+import { Destination, type Family, familyOf, IfName, MAX_U32 } from "../net";
 import { always, defineResource, type Problem } from "../resource";
 import { adopt, connection, idOf, inNamespace, mark, namespace } from "./common";
 

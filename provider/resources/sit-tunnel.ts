@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { canonicalPrefix, familyOf } from "../net";
 import { always, defineResource, type Problem } from "../resource";
-import { attribute, flag, type Info } from "../tunnel/attribute";
+import { attribute, flag, type Info, mode } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
@@ -91,11 +91,7 @@ export const sitTunnel = defineResource({
     word: "sit",
     changesMtu: false,
     attributes: [
-      attribute<string>(
-        "mode",
-        (mode) => ["mode", mode],
-        ({ proto }) => String(proto),
-      ),
+      mode,
       ...outer4Attributes,
       flag("isatap", "isatap", (info) => info.isatap === true, false),
       attribute<Desired["sixRd"]>(

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Fields } from "../state";
 
 /** Info is what `ip -json -details link` prints of a device's own kind: its `info_data`. */
@@ -25,7 +26,7 @@ export function attribute<V>(
   return { key, words: (value) => words(value as V), read, ...(usual !== undefined && { usual }) };
 }
 
-/** choice is an attribute that is on or off. */
+/** flag is an attribute that is on or off. */
 export function flag(key: string, word: string, read: (info: Info) => boolean, usual?: boolean): Attribute {
   return attribute<boolean>(key, (on) => [on ? word : `no${word}`], read, usual);
 }
@@ -34,6 +35,29 @@ export function flag(key: string, word: string, read: (info: Info) => boolean, u
 export function readAll(attributes: readonly Attribute[], info: Info): Fields {
   return Object.fromEntries(attributes.map(({ key, read }) => [key, read(info)]));
 }
+
+/** mode is what goes through a tunnel of a kind that may carry different things. */
+export const mode = attribute<string>(
+  "mode",
+  (wanted) => ["mode", wanted],
+  ({ proto }) => String(proto),
+);
+
+/** NumberOrHex: a number of some hexadecimal digits, as such or like "0x10". */
+export const NumberOrHex = (digits: number, problem: string) =>
+  z.union(
+    [
+      z
+        .string()
+        .regex(new RegExp(`^0x[0-9A-Fa-f]{1,${digits}}$`), problem)
+        .transform((text) => Number.parseInt(text, 16)),
+      z
+        .int()
+        .min(0, problem)
+        .max(16 ** digits - 1, problem),
+    ],
+    problem,
+  );
 
 /** hexadecimal is how iproute2 writes what is best read in bits. */
 export function hexadecimal(value: number): string {

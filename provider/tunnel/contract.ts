@@ -25,8 +25,6 @@ export interface Kind {
   readonly attributes: readonly Attribute[];
   /** How many bytes its headers take of each packet. */
   overhead(desired: Fields): number;
-  /** Whether a link of the kernel's is one that could be brought to what is desired in place. */
-  is?(link: Link): boolean;
   /** Whether the kernel takes the MTU anew with each change, not only with another device below. */
   readonly changesMtu: boolean;
   /** What must be said before all else, since the kernel would refuse it together. */
@@ -116,23 +114,19 @@ function questions(desired: Tunnel): Command[] {
   const { namespace, underlayNamespace, mtu } = desired;
   return [
     ...ask.links(namespace),
-    ...(underlayNamespace === undefined ? [] : ask.numbers(namespace)),
+    ...(underlayNamespace === undefined ? [] : ask.namespaceIds(namespace)),
     ...(mtu === AUTO ? ask.path(towards(desired), underlay(desired)) : []),
-  ].filter((one, index, all) => all.findIndex((other) => same(other, one)) === index);
+  ];
 }
 
 function glance({ namespace, underlayNamespace, name, mtu }: Tunnel): Command[] | undefined {
   return underlayNamespace === undefined && mtu !== AUTO ? glanceAtLink(namespace, name) : undefined;
 }
 
-function isKind(kind: Kind, link: Link): boolean {
-  return link.kind === kind.word && (kind.is?.(link) ?? true);
-}
-
 function parse(kind: Kind, view: View, desired: Tunnel): Fields | undefined {
   const { name, namespace, mtu } = desired;
   const link = view.link(name, namespace);
-  if (link === undefined || !isKind(kind, link)) return undefined;
+  if (link === undefined || link.kind !== kind.word) return undefined;
   const read = readAll(kind.attributes, link.data);
   const autoMtu = mtu === AUTO ? autoOf(kind, view, desired) : undefined;
   const device = observedDevice(link, desired as Device);
@@ -162,16 +156,16 @@ function autoOf(kind: Kind, view: View, desired: Tunnel): number | undefined {
 
 function underlayOf(view: View, { otherNetns }: Link, desired: Tunnel): string | undefined {
   if (otherNetns === undefined)
-    return desired.underlayNamespace === desired.namespace ? desired.namespace : undefined;
+    return underlay(desired) === desired.namespace ? desired.underlayNamespace : undefined;
   // Nobody asked for the names of the numbers.
   if (desired.underlayNamespace === undefined) return `number ${otherNetns}`;
-  return view.numbered(otherNetns, desired.namespace) ?? "";
+  return view.namespaceOf(otherNetns, desired.namespace) ?? "";
 }
 
 function obstacle(kind: Kind, view: View, desired: Tunnel): Obstacle | undefined {
   const links = view.links(desired.namespace) ?? [];
   const link = links.find(({ name }) => name === desired.name);
-  if (link !== undefined && !isKind(kind, link)) return nameTaken(link, desired.namespace);
+  if (link !== undefined && link.kind !== kind.word) return nameTaken(link, desired.namespace);
   return rival(kind, links, desired);
 }
 

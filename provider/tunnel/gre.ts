@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { z } from "zod";
+import { MAX_U32, numberOf } from "../net";
 import { attribute, flag, type Info, numberIn } from "./attribute";
 
 /** What GRE's own header can have (RFC 2784 and RFC 2890), over IPv4 as over IPv6. */
@@ -8,20 +9,14 @@ import { attribute, flag, type Info, numberIn } from "./attribute";
 const GRE_HEADER = 4;
 const GRE_OPTION = 4;
 
-const MAX_U32 = 4_294_967_295;
 const A_KEY = 'give "none", a number from 0 to 4294967295 or one like "10.0.0.1"';
-
-/** keyOf is a key that is written as an IPv4 address. */
-export function keyOf(text: string): number {
-  return text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-}
 
 const Key = z
   .union(
     [
       z.literal("none"),
       z.int().min(0, A_KEY).max(MAX_U32, A_KEY),
-      z.string().refine(isIPv4).transform(keyOf),
+      z.string().refine(isIPv4).transform(numberOf),
     ],
     A_KEY,
   )
@@ -54,7 +49,7 @@ export const gre = {
 const keyIn = (printed: unknown): number | "none" => {
   if (printed === undefined) return "none";
   const text = String(printed);
-  return isIPv4(text) ? keyOf(text) : numberIn(printed);
+  return isIPv4(text) ? numberOf(text) : numberIn(printed);
 };
 
 const keyAttribute = (key: "ikey" | "okey") =>

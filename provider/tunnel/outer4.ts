@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Ipv4OrAny } from "../net";
 import type { Problem } from "../resource";
-import { attribute, hexadecimal, numberIn } from "./attribute";
+import { attribute, flag, hexadecimal, NumberOrHex, numberIn } from "./attribute";
 
 /** What kinds have whose outer header is IPv4. */
 
@@ -21,32 +21,12 @@ const Ttl = z
 
 const A_TOS = 'give "inherit", a number from 0 to 255 or one like "0x10"';
 const Tos = z
-  .union(
-    [
-      z.literal("inherit").transform(() => INHERIT_TOS),
-      z
-        .string()
-        .regex(/^0x[0-9A-Fa-f]{1,2}$/, A_TOS)
-        .transform((text) => Number.parseInt(text, 16)),
-      z.int().min(0, A_TOS).max(255, A_TOS),
-    ],
-    A_TOS,
-  )
+  .union([z.literal("inherit").transform(() => INHERIT_TOS), NumberOrHex(2, A_TOS)], A_TOS)
   .default(0);
 
-const MAX_U32 = 4_294_967_295;
 const A_FWMARK = 'give a number from 0 to 4294967295 or one like "0x10"';
 /** FwMark: a packet mark, as a number or in hexadecimal. */
-export const FwMark = z.union(
-  [
-    z
-      .string()
-      .regex(/^0x[0-9A-Fa-f]{1,8}$/, A_FWMARK)
-      .transform((text) => Number.parseInt(text, 16)),
-    z.int().min(0, A_FWMARK).max(MAX_U32, A_FWMARK),
-  ],
-  A_FWMARK,
-);
+export const FwMark = NumberOrHex(8, A_FWMARK);
 
 export const outer4 = {
   /**
@@ -75,7 +55,7 @@ export const outer4 = {
   fwmark: FwMark.default(0),
 };
 
-export const ends = [
+export const outer4Attributes = [
   attribute<string>(
     "local",
     (local) => ["local", local],
@@ -86,10 +66,6 @@ export const ends = [
     (remote) => ["remote", remote],
     ({ remote }) => String(remote ?? "any"),
   ),
-];
-
-export const outer4Attributes = [
-  ...ends,
   attribute<number>(
     "ttl",
     (ttl) => ["ttl", ttl === INHERIT_TTL ? "inherit" : String(ttl)],
@@ -100,11 +76,7 @@ export const outer4Attributes = [
     (tos) => ["tos", tos === INHERIT_TOS ? "inherit" : hexadecimal(tos)],
     ({ tos }) => (tos === "inherit" ? INHERIT_TOS : numberIn(tos)),
   ),
-  attribute<boolean>(
-    "pmtudisc",
-    (on) => [on ? "pmtudisc" : "nopmtudisc"],
-    ({ pmtudisc }) => pmtudisc === true,
-  ),
+  flag("pmtudisc", "pmtudisc", ({ pmtudisc }) => pmtudisc === true),
   attribute<number>(
     "fwmark",
     (mark) => ["fwmark", hexadecimal(mark)],
@@ -113,21 +85,14 @@ export const outer4Attributes = [
   ),
 ];
 
-interface Outer4 {
-  readonly local?: string | undefined;
-  readonly remote?: string | undefined;
+interface Outer4 extends Ends {
   readonly ttl?: number | undefined;
   readonly pmtudisc?: boolean | undefined;
 }
 
 /** outer4Problems: what is wrong with the outer header; `multicast` is for kinds that may send to a group. */
 export function outer4Problems({ local, remote, ttl, pmtudisc }: Outer4, multicast: boolean): Problem[] {
-  const found = endProblems(local, remote);
-  for (const [key, end] of [["local", local] as const, ["remote", remote] as const]) {
-    if (firstOf(end) < 224 || (multicast && key === "remote" && isGroup(end))) continue;
-    const why = multicast ? "" : "; this kind carries no multicast, GRE does";
-    found.push({ path: [key], message: `${end} is no host's address${why}` });
-  }
+  const found = endProblems({ local, remote }, (end) => firstOf(end) >= 224, isGroup, multicast);
   if (pmtudisc === false && ttl !== undefined && ttl !== INHERIT_TTL) {
     const message =
       "a fixed `ttl` needs path MTU discovery (ip-tunnel(8)): leave `pmtudisc` on, or let `ttl` inherit";
@@ -143,8 +108,28 @@ export function isGroup(address: string | undefined): boolean {
   return firstOf(address) >= 224 && firstOf(address) < 240;
 }
 
-export function endProblems(local: string | undefined, remote: string | undefined): Problem[] {
-  if (local === undefined || local === "any" || local !== remote) return [];
-  const message = `${remote} is \`local\` too: give the address of the other host`;
-  return [{ path: ["remote"], message }];
+/** Ends are the addresses of the outer header. */
+export interface Ends {
+  readonly local?: string | undefined;
+  readonly remote?: string | undefined;
+}
+
+/** endProblems is what is wrong with the ends of a family, by which of its addresses are no host's and which a group's. */
+export function endProblems(
+  { local, remote }: Ends,
+  isNoHost: (end: string) => boolean,
+  isOfGroup: (end: string) => boolean,
+  multicast: boolean,
+): Problem[] {
+  const found: Problem[] = [];
+  if (local !== undefined && local !== "any" && local === remote) {
+    const message = `${remote} is \`local\` too: give the address of the other host`;
+    found.push({ path: ["remote"], message });
+  }
+  for (const [key, end] of [["local", local] as const, ["remote", remote] as const]) {
+    if (end === undefined || !isNoHost(end) || (multicast && key === "remote" && isOfGroup(end))) continue;
+    const why = multicast ? "" : "; this kind carries no multicast, GRE does";
+    found.push({ path: [key], message: `${end} is no host's address${why}` });
+  }
+  return found;
 }

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { canonicalIp, Ipv6OrAny } from "../net";
 import type { Problem } from "../resource";
-import { attribute, flag, hexadecimal, numberIn } from "./attribute";
-import { endProblems, FwMark } from "./outer4";
+import { attribute, flag, hexadecimal, NumberOrHex, numberIn } from "./attribute";
+import { type Ends, endProblems, FwMark } from "./outer4";
 
 /** What kinds have whose outer header is IPv6. */
 
@@ -18,18 +18,8 @@ const A_LIMIT = 'give "none" or a number from 0 to 255';
 const A_LABEL = 'give "inherit", a number from 0 to 1048575 or one like "0x12345"';
 const A_CLASS = 'give "inherit", a number from 0 to 255 or one like "0x10"';
 
-const bits = (digits: number, most: number, problem: string) =>
-  z.union(
-    [
-      z.literal("inherit"),
-      z
-        .string()
-        .regex(new RegExp(`^0x[0-9A-Fa-f]{1,${digits}}$`), problem)
-        .transform((text) => Number.parseInt(text, 16)),
-      z.int().min(0, problem).max(most, problem),
-    ],
-    problem,
-  );
+const orInherited = (digits: number, problem: string) =>
+  z.union([z.literal("inherit"), NumberOrHex(digits, problem)], problem);
 
 export const outer6 = {
   /**
@@ -58,9 +48,9 @@ export const outer6 = {
    */
   encaplimit: z.union([z.literal("none"), z.int().min(0, A_LIMIT).max(255, A_LIMIT)], A_LIMIT).default(4),
   /** Traffic class of the outer header: 0 to 255, as a number or as `"0x10"`, or `inherit` from the inner one. */
-  tclass: bits(2, 0xff, A_CLASS).default(0),
+  tclass: orInherited(2, A_CLASS).default(0),
   /** Flow label of the outer header: 0 to 1048575, as a number or as `"0x12345"`, or `inherit` from the inner one. */
-  flowlabel: bits(5, 0xfffff, A_LABEL).default(0),
+  flowlabel: orInherited(5, A_LABEL).default(0),
   /**
    * Mark of the tunnelled packets, by which rules (ip-rule(8)) choose their route and nftables knows them: 0 to
    * 4294967295, as a number or as `"0x10"`, or `inherit` for that of the inner packet; 0 is none (ip-link(8)).
@@ -113,20 +103,10 @@ export const outer6Attributes = [
   flag("allowLocalremote", "allow-localremote", (info) => info.ip6_tnl_f_allow_local_remote === true, false),
 ];
 
-interface Outer6 {
-  readonly local?: string | undefined;
-  readonly remote?: string | undefined;
-}
-
 /** outer6Problems: what is wrong with the outer header; `multicast` is for kinds that may send to a group. */
-export function outer6Problems({ local, remote }: Outer6, multicast: boolean): Problem[] {
-  const found = endProblems(local, remote);
-  for (const [key, address] of [["local", local] as const, ["remote", remote] as const]) {
-    if (!address?.startsWith("ff") || (multicast && key === "remote")) continue;
-    const why = multicast ? "" : "; this kind carries no multicast, GRE does";
-    found.push({ path: [key], message: `${address} is no host's address${why}` });
-  }
-  return found;
+export function outer6Problems(ends: Ends, multicast: boolean): Problem[] {
+  const isGroup = (end: string) => end.startsWith("ff");
+  return endProblems(ends, isGroup, isGroup, multicast);
 }
 
 /** outer6Header is how many bytes it takes of each packet. */

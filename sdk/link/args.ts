@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Connection } from "../../provider/host/connection";
-import { Cidr, Destination, Ip, NetnsName, OwnIfName } from "../../provider/net";
+import { Cidr, Destination, Ip, MAX_U32, NetnsName, OwnIfName } from "../../provider/net";
 import { parentName } from "../../provider/resource";
 import { fixedly } from "../component";
 import { KINDS, type KindName } from "./kinds";
@@ -12,7 +12,6 @@ const Network = Destination.refine((text) => text !== "default" && !text.endsWit
 
 const A_TTL = 'give "inherit" or a number from 1 to 255';
 const A_TOS = 'give "inherit", a number from 0 to 255 or one like "0x10"';
-const MAX_U32 = 4_294_967_295;
 
 /** How each tunnel of a link or a mesh is made. */
 export const tunnelOptions = {

@@ -1,4 +1,4 @@
-import { canonicalPrefix, type Family, familyOf, inSameSubnet, ipOf } from "../../provider/net";
+import { bitsOf, canonicalPrefix, familyOf, inSameSubnet, ipOf, numberOf } from "../../provider/net";
 
 /** What has to be known of addresses and networks to judge a link. All are in canonical form. */
 
@@ -14,10 +14,8 @@ export function covers(network: string, inner: string): boolean {
 
 export function lengthOf(cidr: string): number {
   const [, length] = cidr.split("/");
-  return length === undefined ? LONGEST[familyOf(cidr)] : Number(length);
+  return length === undefined ? bitsOf(familyOf(cidr)) : Number(length);
 }
-
-const LONGEST: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
 /** subnetOf is the network of an address with its prefix length. */
 export function subnetOf(address: string): string {
@@ -40,7 +38,7 @@ export function notHost(address: string): string | undefined {
 /** endOf says which end of its subnet an address is, where it can't be a host's own; a /31 has no such ends (RFC 3021). */
 export function endOf(address: string): string | undefined {
   const subnet = subnetOf(address);
-  const longest = LONGEST[familyOf(address)];
+  const longest = bitsOf(familyOf(address));
   const length = lengthOf(address);
   if (length >= longest - 1) return undefined;
   if (ipOf(address) === ipOf(subnet)) return `is the address of the subnet ${subnet} itself`;
@@ -50,11 +48,7 @@ export function endOf(address: string): string | undefined {
     : undefined;
 }
 
-/** numberOf and ipv4Of are an IPv4 address as a number, and back. */
-export function numberOf(ipv4: string): number {
-  return ipv4.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
+/** ipv4Of is the IPv4 address that is a number. */
 export function ipv4Of(number: number): string {
   return [24, 16, 8, 0].map((bits) => Math.floor(number / 2 ** bits) % 256).join(".");
 }

@@ -1,5 +1,5 @@
-import { ipOf } from "../../provider/net";
-import { ipv4Of, numberOf } from "../link/prefix";
+import { ipOf, numberOf } from "../../provider/net";
+import { ipv4Of } from "../link/prefix";
 
 /** Spot is what a mesh's plan follows from: of each site, what is plain in a program. */
 export interface Spot {

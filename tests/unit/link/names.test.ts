@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { OwnIfName } from "../../../provider/net";
+import { numberOf, OwnIfName } from "../../../provider/net";
 import { deviceName } from "../../../sdk/link/device-name";
-import { endOf, ipv4Of, lengthOf, numberOf, overlaps, subnetOf } from "../../../sdk/link/prefix";
+import { endOf, ipv4Of, lengthOf, overlaps, subnetOf } from "../../../sdk/link/prefix";
 import { topology } from "../../../sdk/link/topology";
 
 const RUNS = { numRuns: 500, seed: 3021 };
