@@ -29,6 +29,8 @@ const deviceChanges = (address: string, other: string): Change[] => [
   [{ addresses: [address, other] }],
   [{ addresses: [other] }],
   [{ addresses: [] }],
+  [{ multicast: false }],
+  [{ multicast: undefined }],
   [{ up: false }],
   [{ up: false, addresses: [other], mtu: 1300 }],
   [{ mark: "pulumi:test/attributes/other" }],
@@ -40,6 +42,7 @@ const deviceChanges = (address: string, other: string): Change[] => [
 const deviceDrift: Drift[] = [
   ["ip link delete t1", []],
   ["ip link set t1 down", ["addresses", "up"]],
+  ["ip link set t1 multicast off", ["multicast"]],
   ["ip link set t1 alias other", ["mark"]],
   ["ip link set t1 alias ''", ["mark"]],
   ["ip address add 10.9.0.1/24 dev t1", ["addresses"]],
@@ -165,7 +168,7 @@ const over = (kind: string, inputs: Record<string, unknown>): Pick<Row, "inputs"
 const rows: readonly Row[] = [
   {
     type: "IpipTunnel",
-    inputs: { ...of4, addresses },
+    inputs: { ...of4, addresses, multicast: true },
     changes: [
       ...deviceChanges("10.4.0.1/30", "10.4.0.9/30"),
       ...outer4Changes,
@@ -177,7 +180,7 @@ const rows: readonly Row[] = [
   { type: "IpipTunnel", ...over("ipip", { ...of4, mode: "mplsip" }) },
   {
     type: "SitTunnel",
-    inputs: { ...of4, addresses },
+    inputs: { ...of4, addresses, multicast: true },
     changes: [
       ...deviceChanges("fd00:4::1/64", "fd00:4::9/80"),
       ...outer4Changes,
@@ -195,7 +198,7 @@ const rows: readonly Row[] = [
   },
   {
     type: "Ip6Tunnel",
-    inputs: { ...of6, mode: "ipip6", addresses },
+    inputs: { ...of6, mode: "ipip6", addresses, multicast: true },
     changes: [
       ...deviceChanges("10.4.0.1/30", "10.4.0.9/30"),
       ...outer6Changes,
@@ -214,7 +217,7 @@ const rows: readonly Row[] = [
   { type: "Ip6Tunnel", ...over("ip6tnl", of6) },
   {
     type: "GreTunnel",
-    inputs: { ...of4, addresses },
+    inputs: { ...of4, addresses, multicast: true },
     changes: [
       ...deviceChanges("10.4.0.1/30", "10.4.0.9/30"),
       ...outer4Changes,
@@ -238,7 +241,7 @@ const rows: readonly Row[] = [
   },
   {
     type: "Ip6GreTunnel",
-    inputs: { ...of6, addresses },
+    inputs: { ...of6, addresses, multicast: true },
     changes: [...deviceChanges("10.4.0.1/30", "10.4.0.9/30"), ...outer6Changes, ...greChanges],
     drift: [...deviceDrift, ...outer6Drift("ip6gre"), ...greDrift("ip6gre")],
   },
