@@ -41,28 +41,33 @@ export const probes: Readonly<Record<string, Probe>> = { TunnelProbe: tunnelProb
 /** Where a namespace has its settings for MPLS. */
 const MPLS = "/proc/sys/net/mpls";
 
-/** playground is a host with what the samples stand on: two namespaces, and a pair of devices in each and outside. */
+/** GROUND is what the samples stand on: two namespaces, and two pairs of devices in each and outside. */
+export const GROUND: readonly string[] = [
+  ...["ip netns add ns1", "ip netns add ns2"],
+  ...["ip", "ip -n ns1", "ip -n ns2"].flatMap((at) => [
+    `${at} link set dev lo up`,
+    `${at} link add name u0 type veth peer name u1`,
+    // What goes down loses its IPv6 addresses: these have none.
+    `${at} link add name u2 type veth peer name u3`,
+    `${at} link set dev u0 up`,
+    `${at} link set dev u1 up`,
+    `${at} address add 10.0.0.1/24 dev u0`,
+    `${at} address add 10.0.0.2/24 dev u0`,
+    `${at} address add fd00::1/64 dev u0`,
+    `${at} address add 10.0.1.1/24 dev u1`,
+    `${at} address add fd01::1/64 dev u1`,
+  ]),
+];
+
+/** LABELS is room for MPLS labels in each of its namespaces. */
+export const LABELS: readonly string[] = ["", "ip netns exec ns1 ", "ip netns exec ns2 "].map(
+  (within) => `${within}tee ${MPLS}/platform_labels <<< 1000`,
+);
+
+/** playground is a host with that ground. */
 export function playground(modules?: readonly string[]): FakeHost {
   const host = new FakeHost(modules);
-  host.byHand("ip netns add ns1", "ip netns add ns2");
-  for (const at of ["ip", "ip -n ns1", "ip -n ns2"]) {
-    host.byHand(
-      `${at} link set dev lo up`,
-      `${at} link add name u0 type veth peer name u1`,
-      // What goes down loses its IPv6 addresses: these have none.
-      `${at} link add name u2 type veth peer name u3`,
-      `${at} link set dev u0 up`,
-      `${at} link set dev u1 up`,
-      `${at} address add 10.0.0.1/24 dev u0`,
-      `${at} address add 10.0.0.2/24 dev u0`,
-      `${at} address add fd00::1/64 dev u0`,
-      `${at} address add 10.0.1.1/24 dev u1`,
-      `${at} address add fd01::1/64 dev u1`,
-    );
-  }
-  for (const within of modules === undefined ? ["", "ip netns exec ns1 ", "ip netns exec ns2 "] : []) {
-    host.byHand(`${within}tee ${MPLS}/platform_labels <<< 1000`);
-  }
+  host.byHand(...GROUND, ...(modules === undefined ? LABELS : []));
   return host;
 }
 

@@ -39,6 +39,9 @@ const FALLBACKS = ["tunl0", "sit0", "ip6tnl0", "gre0", "gretap0", "erspan0", "ip
 const VOLATILE =
   /^net\/(netfilter\/nf_conntrack_count|ipv4\/(tcp_mem|udp_mem|tcp_fastopen_key)|.*stable_secret)/;
 
+/** What the module for MPLS brings, with nothing set: the kernel keeps it as long as the machine runs. */
+const UNSET = /^net\/mpls\/(conf\/[^/]+\/input:0|default_ttl:255|ip_ttl_propagate:1|platform_labels:0)$/;
+
 const DIVIDER = "--";
 
 /** What the parts of a snapshot are the answers of. */
@@ -74,7 +77,7 @@ export async function snapshot(machine: Machine): Promise<Record<string, unknown
     namespaces: part("namespaces"),
     sysctls: part("sysctls")
       .split("\n")
-      .filter((line) => !VOLATILE.test(line))
+      .filter((line) => !VOLATILE.test(line) && !UNSET.test(line))
       .sort(),
   };
 }

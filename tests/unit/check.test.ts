@@ -89,6 +89,16 @@ describe("what can't be is told with what would be right", () => {
     ],
     ["Rule", { action: "blackhole" }, "table: a rule to blackhole looks nothing up: leave `table` out"],
     ["Rule", { l3mdev: true }, "table: `l3mdev` looks up in the table of the VRF device: leave `table` out"],
+    [
+      "Rule",
+      { table: undefined, l3mdev: true, suppressPrefixLength: 8 },
+      "suppressPrefixLength: ip(8) does not show it of a rule with `l3mdev`: leave `suppressPrefixLength` out",
+    ],
+    [
+      "Rule",
+      { table: undefined, l3mdev: true, suppressIfgroup: 3 },
+      "suppressIfgroup: ip(8) does not show it of a rule with `l3mdev`: leave `suppressIfgroup` out",
+    ],
     ["Rule", { suppressPrefixLength: 33 }, "suppressPrefixLength: 33 is more than 32, the longest of IPv4"],
     // Addresses.
     [
