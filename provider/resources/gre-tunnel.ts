@@ -72,7 +72,6 @@ export const greTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "gre",
-    changesMtu: true,
     attributes: [
       externalAttribute,
       ...outer4Attributes,

@@ -55,7 +55,6 @@ export const ip6GreTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "ip6gre",
-    changesMtu: true,
     attributes: [externalAttribute, ...outer6Attributes, ...greAttributes, encapAttribute],
     overhead: (desired) =>
       outer6Header(desired) + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),

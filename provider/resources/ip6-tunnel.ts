@@ -64,7 +64,6 @@ export const ip6Tunnel = defineResource({
     tunnelProblems(inputs, known, { family: 6, fallback: "ip6tnl0" }),
   ...tunnelOf<typeof inputs>({
     word: "ip6tnl",
-    changesMtu: true,
     attributes: [
       externalAttribute,
       mode,

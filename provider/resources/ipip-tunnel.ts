@@ -59,7 +59,6 @@ export const ipipTunnel = defineResource({
     tunnelProblems(inputs, known, { family: 4, fallback: "tunl0" }),
   ...tunnelOf<typeof inputs>({
     word: "ipip",
-    changesMtu: false,
     attributes: [externalAttribute, mode, ...outer4Attributes, encapAttribute],
     overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
   }),

@@ -92,7 +92,6 @@ export const sitTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "sit",
-    changesMtu: false,
     attributes: [
       mode,
       ...outer4Attributes,

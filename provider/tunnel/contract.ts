@@ -25,8 +25,6 @@ export interface Kind {
   readonly attributes: readonly Attribute[];
   /** How many bytes its headers take of each packet. */
   overhead(desired: Fields): number;
-  /** Whether the kernel takes the MTU anew with each change, not only with another device below. */
-  readonly changesMtu: boolean;
   /** What must be said before all else, since the kernel would refuse it together. */
   first?(desired: Fields, observed: Fields): string[];
   /** Whether the kernel, by these parameters, takes another device of this kind for the one that is desired. */
@@ -214,13 +212,13 @@ function plan(kind: Kind, desired: Tunnel | undefined, observed: Seen | undefine
   const differs = (key: string) => desired[key] !== undefined && !same(desired[key], observed[key]);
   if (!["dev", ...kind.attributes.map(({ key }) => key)].some(differs))
     return planDevice(namespace, name, target, present);
-  const retold = kind.changesMtu || differs("dev") ? told : [];
   const change = (...words: string[]) => ip(namespace, "link", "change", "name", name, ...words);
   const first = kind.first?.(desired, observed) ?? [];
   return [
     ...(first.length === 0 ? [] : [change("type", kind.word, ...first)]),
-    change(...retold, ...parameters(kind, desired, observed)),
-    ...planDevice(namespace, name, target, retold.length > 0 ? { ...present, mtu } : present),
+    // With most changes the kernel takes the MTU anew, unless it is told one.
+    change(...told, ...parameters(kind, desired, observed)),
+    ...planDevice(namespace, name, target, mtu === undefined ? present : { ...present, mtu }),
   ];
 }
 
