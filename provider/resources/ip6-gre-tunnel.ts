@@ -5,7 +5,7 @@ import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
 import { gre, greAttributes, greHeader, sameKey } from "../tunnel/gre";
-import { outer6, outer6Attributes, outer6Header } from "../tunnel/outer6";
+import { dscp, dscpAttribute, outer6, outer6Attributes, outer6Header, takenBack } from "../tunnel/outer6";
 import { replaces, tunnelProblems } from "../tunnel/problems";
 import { adopt, connection, mark, namespace } from "./common";
 
@@ -15,6 +15,7 @@ const inputs = z.strictObject({
   ...device,
   ...outer6,
   ...below,
+  ...dscp,
   ...gre,
   ...external,
   ...encap,
@@ -50,12 +51,12 @@ export const ip6GreTunnel = defineResource({
   type: "Ip6GreTunnel",
   inputs,
   outputs,
-  replaces,
+  replaces: { ...replaces, dscpInherit: takenBack },
   module: "ip6_gre",
   problems,
   ...tunnelOf<typeof inputs>({
     word: "ip6gre",
-    attributes: [externalAttribute, ...outer6Attributes, ...greAttributes, encapAttribute],
+    attributes: [externalAttribute, ...outer6Attributes, dscpAttribute, ...greAttributes, encapAttribute],
     overhead: (desired) =>
       outer6Header(desired) + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
     rivals: sameKey,
@@ -65,7 +66,6 @@ export const ip6GreTunnel = defineResource({
 function problems(known: Partial<Desired>): Problem[] {
   const keyed = known.ikey !== undefined && known.ikey !== "none";
   return tunnelProblems(inputs, known, {
-    family: 6,
     ...(!keyed && { fallback: "ip6gre0" }),
     multicast: true,
   });

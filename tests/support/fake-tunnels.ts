@@ -73,7 +73,7 @@ export const KINDS: Readonly<Record<TunnelKind, Kind>> = {
     family: 6,
     module: "ip6_gre",
     fallback: "ip6gre0",
-    usual: { ...of6, ...greHeader, encap: none },
+    usual: { ...of6, ...greHeader, dscpInherit: false, encap: none },
     fixed: [],
   },
 };

@@ -376,7 +376,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     "another one": { name: "tun1" },
   }),
   Ip6GreTunnel: tunnelSample(ip6GreTunnel, "ip6gre", {
-    parameters: { ...outer6, ...greOptions },
+    parameters: { ...outer6, ...greOptions, dscpInherit: fc.boolean() },
     ends: ends6,
     byHand: [
       "local fd00::1 remote fd00::9 hoplimit 3 tclass 0x8 ikey 7 oseq",
