@@ -72,6 +72,7 @@ export const greTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "gre",
+    family: 4,
     attributes: [
       externalAttribute,
       ...outer4Attributes,

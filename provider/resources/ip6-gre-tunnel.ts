@@ -2,7 +2,7 @@ import { z } from "zod";
 import { defineResource, type Problem } from "../resource";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
-import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
+import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
 import { gre, greAttributes, greHeader, sameKey } from "../tunnel/gre";
 import { dscp, dscpAttribute, outer6, outer6Attributes, outer6Header, takenBack } from "../tunnel/outer6";
@@ -18,7 +18,7 @@ const inputs = z.strictObject({
   ...dscp,
   ...gre,
   ...external,
-  ...encap,
+  ...encap6,
   /**
    * Largest packet in bytes that fits through the tunnel whole, 68 to 65491, at least 1280 with IPv6 addresses
    * (RFC 8200). `auto` takes what the route to `remote` has, less 40 for the outer header (RFC 8200), 8 for `encaplimit`
@@ -56,7 +56,8 @@ export const ip6GreTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "ip6gre",
-    attributes: [externalAttribute, ...outer6Attributes, dscpAttribute, ...greAttributes, encapAttribute],
+    family: 6,
+    attributes: [externalAttribute, ...outer6Attributes, dscpAttribute, ...greAttributes, encap6Attribute],
     overhead: (desired) =>
       outer6Header(desired) + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
     rivals: sameKey,
@@ -66,6 +67,7 @@ export const ip6GreTunnel = defineResource({
 function problems(known: Partial<Desired>): Problem[] {
   const keyed = known.ikey !== undefined && known.ikey !== "none";
   return tunnelProblems(inputs, known, {
+    family: 6,
     ...(!keyed && { fallback: "ip6gre0" }),
     multicast: true,
   });

@@ -3,7 +3,7 @@ import { defineResource, type Problem } from "../resource";
 import { mode } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
-import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
+import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
 import { dscp, dscpAttribute, outer6, outer6Attributes, outer6Header, takenBack } from "../tunnel/outer6";
 import { replaces, tunnelProblems } from "../tunnel/problems";
@@ -21,7 +21,7 @@ const inputs = z.strictObject({
   ...below,
   ...dscp,
   ...external,
-  ...encap,
+  ...encap6,
   /**
    * Largest packet in bytes that fits through the tunnel whole, 68 to 65495, at least 1280 with IPv6 inside (RFC 8200).
    * `auto` takes what the route to `remote` has, less 40 for the outer header (RFC 8200), 8 for `encaplimit` (RFC 2473)
@@ -60,7 +60,8 @@ export const ip6Tunnel = defineResource({
     tunnelProblems(inputs, known, { family: 6, fallback: "ip6tnl0" }),
   ...tunnelOf<typeof inputs>({
     word: "ip6tnl",
-    attributes: [externalAttribute, mode, ...outer6Attributes, dscpAttribute, encapAttribute],
+    family: 6,
+    attributes: [externalAttribute, mode, ...outer6Attributes, dscpAttribute, encap6Attribute],
     overhead: (desired) => outer6Header(desired) + encapHeader(desired.encap as Desired["encap"]),
   }),
 });

@@ -59,6 +59,7 @@ export const ipipTunnel = defineResource({
     tunnelProblems(inputs, known, { family: 4, fallback: "tunl0" }),
   ...tunnelOf<typeof inputs>({
     word: "ipip",
+    family: 4,
     attributes: [externalAttribute, mode, ...outer4Attributes, encapAttribute],
     overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
   }),

@@ -92,6 +92,7 @@ export const sitTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "sit",
+    family: 4,
     attributes: [
       mode,
       ...outer4Attributes,

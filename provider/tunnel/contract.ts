@@ -10,6 +10,7 @@ import { glanceAtLink, idOf, inNamespace, nameTaken } from "../resources/common"
 import { type Fields, same } from "../state";
 import { type Attribute, readAll } from "./attribute";
 import { AUTO, type outputs } from "./device";
+import { type Encap, encapModule } from "./encap";
 
 /** What is left of Ethernet for the tunnel's packets, where no route tells better. */
 const ETHERNET_MTU = 1500;
@@ -21,6 +22,8 @@ const HOST_NETNS = "/proc/1/ns/net";
 export interface Kind {
   /** The word of ip-link(8) for it: `ipip`, `sit`. */
   readonly word: string;
+  /** The family of the outer header. */
+  readonly family: 4 | 6;
   /** What it is told and tells, in the order in which it is said. */
   readonly attributes: readonly Attribute[];
   /** How many bytes its headers take of each packet. */
@@ -44,6 +47,7 @@ interface Tunnel extends Fields {
   readonly addresses?: string[] | undefined;
   readonly up: boolean;
   readonly mark: string;
+  readonly encap?: Encap | undefined;
 }
 
 /** What `parse` finds for `plan`: the MTU that `auto` comes to. */
@@ -58,6 +62,7 @@ type Parts<I extends z.ZodObject> = Pick<
   | "containers"
   | "replacedWith"
   | "deleteBeforeReplace"
+  | "optionModule"
   | "exclusive"
   | "removalIsProof"
   | "id"
@@ -81,6 +86,7 @@ export function tunnelOf<I extends z.ZodObject>(kind: Kind): Parts<I> {
     // The kernel keeps a tunnel whose device below is gone.
     replacedWith: ["dev"],
     deleteBeforeReplace: true,
+    optionModule: ({ encap }) => encapModule(encap as Tunnel["encap"], kind.family),
     exclusive: true,
     // The kernel answers when the device is gone (RTM_DELLINK, rtnetlink(7)).
     removalIsProof: true,

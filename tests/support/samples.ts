@@ -181,6 +181,13 @@ const greOptions = {
   ocsum: fc.boolean(),
 };
 
+const encapInUdp = oneOf(
+  { type: "none" },
+  { type: "fou", dport: 5555 },
+  { type: "gue", dport: 5555, sport: 4444, csum: true, remcsum: true },
+);
+const ENCAP_BY_HAND = ["noencap", "encap gue encap-dport 7777", "encap fou encap-dport 9 encap-csum"];
+
 interface TunnelParts {
   readonly parameters: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   readonly ends: { readonly local: readonly string[]; readonly remote: readonly string[] };
@@ -207,6 +214,7 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
       remote: maybe(fc.constantFrom(...remote)),
       dev: maybe(oneOf("u0", "u1")),
       ...(Object.fromEntries(parameters) as Record<string, fc.Arbitrary<unknown>>),
+      encap: maybe(encapInUdp),
       mtu: maybe(oneOf(least, 1400, 1480)),
       addresses: maybe(addresses),
       up: maybe(fc.boolean()),
@@ -215,7 +223,9 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
       ...deviceByHand(at(where), String(name), mtu).filter(
         (line) => kind !== "sit" || !line.endsWith("mtu 900"),
       ),
-      ...parts.byHand.map((words) => `${at(where)} link change name ${name} type ${kind} ${words}`),
+      ...[...parts.byHand, ...ENCAP_BY_HAND].map(
+        (words) => `${at(where)} link change name ${name} type ${kind} ${words}`,
+      ),
       `${at(where)} link add name ${name} type ${kind} ${parts.byHand[0]}`,
     ],
     onHost(host, { namespace: where, name }) {

@@ -229,6 +229,11 @@ describe("what can't be is told with what would be right", () => {
     ],
     [
       "IpipTunnel",
+      { encap: { type: "none", dport: 5555 } },
+      "encap.dport: without encapsulation there is none: leave it out",
+    ],
+    [
+      "IpipTunnel",
       { mtu: "auto", remote: "any" },
       "mtu: `auto` follows the route to `remote`: give `remote` an address, or `mtu` a number",
     ],
