@@ -1,4 +1,4 @@
-import { Lab } from "../../lab/lab";
+import { Lab, type Machine } from "../../lab/lab";
 import { handlers } from "../../provider";
 import { connectionTo, shell, snapshot } from "./world";
 
@@ -23,7 +23,7 @@ export interface Row {
   readonly tearDown?: readonly string[];
 }
 
-/** cells are the tests of some rows, on one machine. */
+/** cells are the tests of some rows, on a machine of their own. */
 export function cells(rows: readonly Row[]): void {
   let lab: Lab;
 
@@ -35,13 +35,18 @@ export function cells(rows: readonly Row[]): void {
     await lab?.stop();
   });
 
-  const run = (command: string) => shell(lab.host("machine"), command);
+  cellsOn(rows, () => lab.host("machine"));
+}
+
+/** cellsOn are the tests of some rows, on a machine that is there when they begin. */
+export function cellsOn(rows: readonly Row[], machine: () => Machine): void {
+  const run = (command: string) => shell(machine(), command);
 
   async function checked(row: Row, change: Record<string, unknown>): Promise<Record<string, unknown>> {
     const news = {
       ...row.inputs,
       ...change,
-      connection: connectionTo(lab.host("machine")),
+      connection: connectionTo(machine()),
       __provider: "text",
     };
     const given = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
@@ -83,7 +88,7 @@ export function cells(rows: readonly Row[]): void {
 
       beforeAll(async () => {
         for (const command of row.setUp ?? []) await run(command);
-        before = await snapshot(lab.host("machine"));
+        before = await snapshot(machine());
         desired = await checked(row, {});
         const made = await handler(row).create(desired);
         id = made.id;
@@ -123,7 +128,7 @@ export function cells(rows: readonly Row[]): void {
 
       test("deleting it leaves the host as it was", async () => {
         await handler(row).delete(id, state);
-        expect(await snapshot(lab.host("machine"))).toEqual(before);
+        expect(await snapshot(machine())).toEqual(before);
       });
 
       afterAll(async () => {
