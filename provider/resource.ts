@@ -76,8 +76,10 @@ export interface Contract<
    * taken over with `adopt`, and the state alone says that an object is ours.
    */
   readonly unmarked?: boolean;
-  /** The kernel module that a first step may lack. */
+  /** The kernel module that the first step from nothing may lack. */
   readonly module?: Module;
+  /** Another one that the first step may lack, from nothing or not, for something that is asked for. */
+  optionModule?(desired: Inputs<I>): Module | undefined;
   /**
    * Whether the first step from nothing fails when something is there already, and then changes nothing. So nobody
    * need look first.

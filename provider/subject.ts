@@ -1,6 +1,6 @@
 import { CommandFailed, ConnectionLost, IpipError, NotConverged } from "./errors";
 import { type Answer, type Command, commandLine, type Failure, type Host } from "./host/host";
-import { advise, adviseModule, type Module } from "./ip/advice";
+import { advise, adviseModule, adviseOption, type Module } from "./ip/advice";
 import { modprobe } from "./ip/commands";
 import { Unclear, View } from "./ip/view";
 import type { Contract, Obstacle, Plain } from "./resource";
@@ -42,8 +42,8 @@ export interface Sight {
 /** How things stand after some steps. */
 interface Result {
   readonly failure?: Failure | undefined;
-  /** What modprobe answered when it could not load the module that the failing step may lack. */
-  readonly unloaded?: Answer;
+  /** What modprobe answered when it could not load a module that the failing step may lack. */
+  readonly unloaded?: Failure;
   /** That the host's answer to the steps never came; it may still be at work on them. */
   readonly lost?: ConnectionLost;
   readonly after?: Fields | undefined;
@@ -145,14 +145,10 @@ export class Subject {
   async bring(change: Change): Promise<Made> {
     const making = this.steps(change.target, change.before);
     let result = await this.carry([...change.clearing, ...making], change.target);
-    if (
-      result.failure !== undefined &&
-      result.failure.step === making[0] &&
-      change.before === undefined &&
-      this.contract.module !== undefined
-    ) {
-      // The kernel may lack its module, and not be able to load it by itself.
-      result = await this.carryWithModule(this.contract.module, making, change.target, result);
+    const modules = this.modulesFor(change);
+    if (result.failure !== undefined && result.failure.step === making[0] && modules.length > 0) {
+      // The kernel may lack a module, and not be able to load it by itself.
+      result = await this.carryWithModules(modules, making, change.target, result);
     }
     return await this.settle(change, making, result);
   }
@@ -252,14 +248,20 @@ export class Subject {
     }
   }
 
-  private async carryWithModule(
-    module: Module,
+  private modulesFor({ before, target }: Change): Module[] {
+    const { module, optionModule } = this.contract;
+    const wanted = [before === undefined ? module : undefined, optionModule?.(target)];
+    return wanted.filter((one) => one !== undefined);
+  }
+
+  private async carryWithModules(
+    modules: readonly Module[],
     steps: readonly Command[],
     target: Desired,
     first: Result,
   ): Promise<Result> {
-    const { failure } = await this.host.exchange({ steps: [modprobe(module)], queries: [] });
-    return failure === undefined ? await this.carry(steps, target) : { ...first, unloaded: failure.answer };
+    const { failure } = await this.host.exchange({ steps: modules.map(modprobe), queries: [] });
+    return failure === undefined ? await this.carry(steps, target) : { ...first, unloaded: failure };
   }
 
   private errorIn(target: Desired, result: Result): IpipError | undefined {
@@ -271,17 +273,18 @@ export class Subject {
     return lost ?? new NotConverged(this.host.label, this.name, differences(target, after, left));
   }
 
-  private failed({ step, answer }: Failure, { obstacle, unloaded }: Result = {}): CommandFailed {
-    const { module } = this.contract;
+  private failed(failure: Failure, { obstacle, unloaded }: Result = {}): CommandFailed {
+    const { step, answer } = failure;
     const { code, stderr } = answer;
     // Loading the module may also be a step of the plan.
-    const loading = step.argv[0] === "modprobe" ? answer : undefined;
+    const loading = step.argv[0] === "modprobe" ? failure : undefined;
     const advice =
       // Somebody may have put it there since we looked, also another resource of the same program.
       (obstacle && `${obstacle.what}\n${obstacle.advice}`) ??
-      (module && loading && adviseModule(module, loading)) ??
+      (loading && adviseModule(loading)) ??
       advise(stderr) ??
-      (module && unloaded && adviseModule(module, unloaded));
+      (unloaded && adviseModule(unloaded)) ??
+      adviseOption(failure);
     return new CommandFailed(this.host.label, commandLine(step), code, stderr, advice);
   }
 

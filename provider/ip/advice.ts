@@ -1,4 +1,4 @@
-import type { Answer } from "../host/host";
+import { commandLine, type Failure } from "../host/host";
 
 /** What to do about what the kernel or iproute2 says. Advice only: nothing is ever decided by these words. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
@@ -82,9 +82,17 @@ export function advise(stderr: string): string | undefined {
   return ADVICE.find(([pattern]) => pattern.test(stderr))?.[1];
 }
 
+/** adviseOption says it where only the command tells what the answer is about. */
+export function adviseOption({ step, answer }: Failure): string | undefined {
+  return / encap (fou|gue) /.test(commandLine(step)) && /Invalid argument/.test(answer.stderr)
+    ? "The kernel may lack encapsulation of tunnels in UDP: one of your own needs CONFIG_NET_FOU_IP_TUNNELS."
+    : undefined;
+}
+
 /** The modules that a first step may lack, each with the option that a kernel is built with to have it. */
 const KERNEL_OPTIONS = {
   fou: "CONFIG_NET_FOU",
+  fou6: "CONFIG_IPV6_FOU",
   ipip: "CONFIG_NET_IPIP",
   sit: "CONFIG_IPV6_SIT",
   ip6_tunnel: "CONFIG_IPV6_TUNNEL",
@@ -111,7 +119,8 @@ const HINDRANCES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** adviseModule says what to do when a step failed, and modprobe could not load the module it may lack. */
-export function adviseModule(module: Module, { stderr }: Answer): string {
+export function adviseModule({ step, answer: { stderr } }: Failure): string {
+  const module = step.argv[1] as Module;
   const said = stderr.trim();
   const hindrance = HINDRANCES.find(([pattern]) => pattern.test(said))?.[1];
   const missing =

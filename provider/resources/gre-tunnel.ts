@@ -72,7 +72,7 @@ export const greTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "gre",
-    changesMtu: true,
+    family: 4,
     attributes: [
       externalAttribute,
       ...outer4Attributes,

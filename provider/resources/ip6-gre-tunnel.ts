@@ -2,10 +2,10 @@ import { z } from "zod";
 import { defineResource, type Problem } from "../resource";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
-import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
+import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
 import { gre, greAttributes, greHeader, sameKey } from "../tunnel/gre";
-import { outer6, outer6Attributes, outer6Header } from "../tunnel/outer6";
+import { dscp, dscpAttribute, outer6, outer6Attributes, outer6Header, takenBack } from "../tunnel/outer6";
 import { replaces, tunnelProblems } from "../tunnel/problems";
 import { adopt, connection, mark, namespace } from "./common";
 
@@ -15,9 +15,10 @@ const inputs = z.strictObject({
   ...device,
   ...outer6,
   ...below,
+  ...dscp,
   ...gre,
   ...external,
-  ...encap,
+  ...encap6,
   /**
    * Largest packet in bytes that fits through the tunnel whole, 68 to 65491, at least 1280 with IPv6 addresses
    * (RFC 8200). `auto` takes what the route to `remote` has, less 40 for the outer header (RFC 8200), 8 for `encaplimit`
@@ -50,13 +51,13 @@ export const ip6GreTunnel = defineResource({
   type: "Ip6GreTunnel",
   inputs,
   outputs,
-  replaces,
+  replaces: { ...replaces, dscpInherit: takenBack },
   module: "ip6_gre",
   problems,
   ...tunnelOf<typeof inputs>({
     word: "ip6gre",
-    changesMtu: true,
-    attributes: [externalAttribute, ...outer6Attributes, ...greAttributes, encapAttribute],
+    family: 6,
+    attributes: [externalAttribute, ...outer6Attributes, dscpAttribute, ...greAttributes, encap6Attribute],
     overhead: (desired) =>
       outer6Header(desired) + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
     rivals: sameKey,

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { defineResource, type Problem } from "../resource";
-import { attribute, mode } from "../tunnel/attribute";
+import { mode } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
-import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
+import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
-import { outer6, outer6Attributes, outer6Header } from "../tunnel/outer6";
+import { dscp, dscpAttribute, outer6, outer6Attributes, outer6Header, takenBack } from "../tunnel/outer6";
 import { replaces, tunnelProblems } from "../tunnel/problems";
 import { adopt, connection, mark, namespace } from "./common";
 
@@ -19,13 +19,9 @@ const inputs = z.strictObject({
   mode: z.enum(["ip6ip6", "ipip6", "any"]).default("any"),
   ...outer6,
   ...below,
-  /**
-   * Whether a packet that comes out takes over the DSCP of the outer header (`dscp inherit`, ip-link(8)). Taking it back
-   * replaces the device, for which iproute2 has no word.
-   */
-  dscpInherit: z.boolean().default(false),
+  ...dscp,
   ...external,
-  ...encap,
+  ...encap6,
   /**
    * Largest packet in bytes that fits through the tunnel whole, 68 to 65495, at least 1280 with IPv6 inside (RFC 8200).
    * `auto` takes what the route to `remote` has, less 40 for the outer header (RFC 8200), 8 for `encaplimit` (RFC 2473)
@@ -59,25 +55,14 @@ export const ip6Tunnel = defineResource({
   type: "Ip6Tunnel",
   inputs,
   outputs,
-  replaces: { ...replaces, dscpInherit: (from, to) => from === true && to === false },
+  replaces: { ...replaces, dscpInherit: takenBack },
   module: "ip6_tunnel",
   problems: (known: Partial<Desired>): Problem[] =>
     tunnelProblems(inputs, known, { family: 6, fallback: "ip6tnl0" }),
   ...tunnelOf<typeof inputs>({
     word: "ip6tnl",
-    changesMtu: true,
-    attributes: [
-      externalAttribute,
-      mode,
-      ...outer6Attributes,
-      attribute<boolean>(
-        "dscpInherit",
-        (on) => (on ? ["dscp", "inherit"] : []),
-        (info) => info.ip6_tnl_f_rcv_dscp_copy === true,
-        false,
-      ),
-      encapAttribute,
-    ],
+    family: 6,
+    attributes: [externalAttribute, mode, ...outer6Attributes, dscpAttribute, encap6Attribute],
     overhead: (desired) => outer6Header(desired) + encapHeader(desired.encap as Desired["encap"]),
   }),
 });

@@ -60,7 +60,7 @@ export const ipipTunnel = defineResource({
     tunnelProblems(inputs, known, { family: 4, fallback: "tunl0" }),
   ...tunnelOf<typeof inputs>({
     word: "ipip",
-    changesMtu: false,
+    family: 4,
     attributes: [externalAttribute, mode, ...outer4Attributes, encapAttribute],
     overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
   }),

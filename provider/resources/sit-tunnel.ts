@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { canonicalPrefix, familyOf } from "../net";
+import { bitsOf, canonicalPrefix, familyOf } from "../net";
 import { always, defineResource, type Problem } from "../resource";
 import { attribute, flag, type Info, mode } from "../tunnel/attribute";
 import { tunnelOf } from "../tunnel/contract";
@@ -25,7 +25,10 @@ const prefixOf = (family: 4 | 6, example: string) =>
 
 /** 6rd: how IPv4 addresses are found in IPv6 destinations. */
 const SixRd = z.strictObject({
-  /** IPv6 prefix that is followed by the IPv4 address of the tunnel's other end, `2001:db8::/32`. */
+  /**
+   * IPv6 prefix that is followed by the IPv4 address of the tunnel's other end, `2001:db8::/32`. With what `relayPrefix`
+   * leaves of that address it has at most 64 bits.
+   */
   prefix: prefixOf(6, "2001:db8::/32"),
   /** IPv4 prefix whose bits the destinations leave out, `10.0.0.0/8`, since all ends have it. */
   relayPrefix: prefixOf(4, "10.0.0.0/8").default(SIX_TO_FOUR.relayPrefix),
@@ -90,7 +93,7 @@ export const sitTunnel = defineResource({
   problems,
   ...tunnelOf<typeof inputs>({
     word: "sit",
-    changesMtu: false,
+    family: 4,
     attributes: [
       mode,
       ...outer4Attributes,
@@ -107,8 +110,8 @@ export const sitTunnel = defineResource({
   }),
 });
 
-function sixRdIn({ "6rd": printed }: Info): Desired["sixRd"] {
-  const { prefix, prefixlen, relay_prefix, relay_prefixlen } = (printed ?? {}) as Info;
+/** A kernel without CONFIG_IPV6_SIT_6RD tells nothing of it. */
+function sixRdIn({ prefix, prefixlen, relay_prefix, relay_prefixlen }: Info): Desired["sixRd"] {
   if (prefix === undefined) return SIX_TO_FOUR;
   const relay = `${relay_prefix ?? "0.0.0.0"}/${relay_prefixlen ?? 0}`;
   return {
@@ -127,7 +130,20 @@ function problems(known: Partial<Desired>): Problem[] {
   const pointed = remote !== undefined && remote !== "any";
   if (isatap === true && pointed) toAll("isatap", "ISATAP");
   if (sixRd !== undefined && pointed && sixRd.prefix !== SIX_TO_FOUR.prefix) toAll("sixRd", "6rd");
+  if (sixRd !== undefined) found.push(...sixRdProblems(sixRd));
   if (isatap === true && mode !== undefined && mode !== "ip6ip" && mode !== "any")
     found.push({ path: ["isatap"], message: `ISATAP is IPv6's: use \`mode: "ip6ip"\`` });
   return found;
+}
+
+/** The half of an IPv6 address that is the host's own, which 6rd may not take of (ipip6_tunnel_update_6rd in net/ipv6/sit.c). */
+const HOST_BITS = 64;
+
+function sixRdProblems({ prefix, relayPrefix }: Partial<Desired["sixRd"]>): Problem[] {
+  if (prefix === undefined || relayPrefix === undefined) return [];
+  const length = (network: string) => Number(network.split("/")[1]);
+  const left = bitsOf(4) - length(relayPrefix);
+  if (length(prefix) + left <= HOST_BITS) return [];
+  const message = `${prefix} and the ${left} bits that ${relayPrefix} leaves of an IPv4 address are more than ${HOST_BITS} bits: give a shorter \`prefix\`, or a longer \`relayPrefix\``;
+  return [{ path: ["sixRd"], message }];
 }

@@ -10,6 +10,7 @@ import { glanceAtLink, idOf, inNamespace, nameTaken } from "../resources/common"
 import { type Fields, same } from "../state";
 import { type Attribute, readAll } from "./attribute";
 import { AUTO, type outputs } from "./device";
+import { type Encap, encapModule } from "./encap";
 
 /** What is left of Ethernet for the tunnel's packets, where no route tells better. */
 const ETHERNET_MTU = 1500;
@@ -21,12 +22,12 @@ const HOST_NETNS = "/proc/1/ns/net";
 export interface Kind {
   /** The word of ip-link(8) for it: `ipip`, `sit`. */
   readonly word: string;
+  /** The family of the outer header. */
+  readonly family: 4 | 6;
   /** What it is told and tells, in the order in which it is said. */
   readonly attributes: readonly Attribute[];
   /** How many bytes its headers take of each packet. */
   overhead(desired: Fields): number;
-  /** Whether the kernel takes the MTU anew with each change, not only with another device below. */
-  readonly changesMtu: boolean;
   /** What must be said before all else, since the kernel would refuse it together. */
   first?(desired: Fields, observed: Fields): string[];
   /** Whether the kernel, by these parameters, takes another device of this kind for the one that is desired. */
@@ -46,6 +47,7 @@ interface Tunnel extends Fields {
   readonly addresses?: string[] | undefined;
   readonly up: boolean;
   readonly mark: string;
+  readonly encap?: Encap | undefined;
 }
 
 /** What `parse` finds for `plan`: the MTU that `auto` comes to. */
@@ -60,6 +62,7 @@ type Parts<I extends z.ZodObject> = Pick<
   | "containers"
   | "replacedWith"
   | "deleteBeforeReplace"
+  | "optionModule"
   | "exclusive"
   | "removalIsProof"
   | "id"
@@ -83,6 +86,7 @@ export function tunnelOf<I extends z.ZodObject>(kind: Kind): Parts<I> {
     // The kernel keeps a tunnel whose device below is gone.
     replacedWith: ["dev"],
     deleteBeforeReplace: true,
+    optionModule: ({ encap }) => encapModule(encap as Tunnel["encap"], kind.family),
     exclusive: true,
     // The kernel answers when the device is gone (RTM_DELLINK, rtnetlink(7)).
     removalIsProof: true,
@@ -214,13 +218,13 @@ function plan(kind: Kind, desired: Tunnel | undefined, observed: Seen | undefine
   const differs = (key: string) => desired[key] !== undefined && !same(desired[key], observed[key]);
   if (!["dev", ...kind.attributes.map(({ key }) => key)].some(differs))
     return planDevice(namespace, name, target, present);
-  const retold = kind.changesMtu || differs("dev") ? told : [];
   const change = (...words: string[]) => ip(namespace, "link", "change", "name", name, ...words);
   const first = kind.first?.(desired, observed) ?? [];
   return [
     ...(first.length === 0 ? [] : [change("type", kind.word, ...first)]),
-    change(...retold, ...parameters(kind, desired, observed)),
-    ...planDevice(namespace, name, target, retold.length > 0 ? { ...present, mtu } : present),
+    // With most changes the kernel takes the MTU anew, unless it is told one.
+    change(...told, ...parameters(kind, desired, observed)),
+    ...planDevice(namespace, name, target, mtu === undefined ? present : { ...present, mtu }),
   ];
 }
 

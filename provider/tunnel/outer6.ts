@@ -103,6 +103,24 @@ export const outer6Attributes = [
   flag("allowLocalremote", "allow-localremote", (info) => info.ip6_tnl_f_allow_local_remote === true, false),
 ];
 
+export const dscp = {
+  /**
+   * Whether a packet that comes out takes over the DSCP of the outer header (`dscp inherit`, ip-link(8)). Taking it back
+   * replaces the device, for which iproute2 has no word.
+   */
+  dscpInherit: z.boolean().default(false),
+};
+
+export const dscpAttribute = attribute<boolean>(
+  "dscpInherit",
+  (on) => (on ? ["dscp", "inherit"] : []),
+  (info) => info.ip6_tnl_f_rcv_dscp_copy === true,
+  false,
+);
+
+/** takenBack tells that what was on shall be off. */
+export const takenBack = (from: unknown, to: unknown) => from === true && to === false;
+
 /** outer6Problems: what is wrong with the outer header; `multicast` is for kinds that may send to a group. */
 export function outer6Problems(ends: Ends, multicast: boolean): Problem[] {
   const isGroup = (end: string) => end.startsWith("ff");

@@ -47,7 +47,7 @@ export function tunnelProblems(inputs: z.ZodObject, known: Fields, ways: Ways): 
   const { family, fallback, multicast = false } = ways;
   const found = deviceProblems({ ...known, mtu: typeof mtu === "number" ? mtu : undefined } as Device);
   const problems = family === 4 ? outer4Problems : outer6Problems;
-  found.push(...problems(known, multicast), ...encapProblems(known.encap as never));
+  found.push(...problems(known, multicast), ...encapProblems(known.encap as never, family));
   if (external === true) found.push(...externalProblems(inputs, known));
   else if (local === "any" && remote === "any" && fallback !== undefined) {
     const message = `a tunnel needs \`local\`, \`remote\` or both: the one without either is the kernel's ${fallback}`;

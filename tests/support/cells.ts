@@ -1,4 +1,4 @@
-import { Lab } from "../../lab/lab";
+import { Lab, type Machine } from "../../lab/lab";
 import { handlers } from "../../provider";
 import { connectionTo, shell, snapshot } from "./world";
 
@@ -23,29 +23,47 @@ export interface Row {
   readonly tearDown?: readonly string[];
 }
 
-/** cells are the tests of some rows, on one machine, on which the commands were run that all of them need. */
+/** cells are the tests of some rows, on a machine of their own. */
 export function cells(rows: readonly Row[], setUp: readonly string[] = []): void {
   let lab: Lab;
-  /** Before each row that does not set up more. */
-  let usual: unknown;
 
   beforeAll(async () => {
     lab = await Lab.start({ hosts: ["machine"] });
-    for (const command of setUp) await run(command);
-    usual = await snapshot(lab.host("machine"));
   });
 
   afterAll(async () => {
     await lab?.stop();
   });
 
-  const run = (command: string) => shell(lab.host("machine"), command);
+  cellsOn(rows, () => lab.host("machine"), setUp);
+}
+
+/** cellsOn are the tests of some rows, on a machine that is there when they begin, with what all of them need. */
+export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: readonly string[] = []): void {
+  const run = (command: string) => shell(machine(), command);
+  /** Before each row that does not set up more. */
+  let usual: unknown;
+
+  beforeAll(async () => {
+    for (const command of setUp) await run(command);
+    usual = await snapshot(machine());
+  });
+
+  afterAll(() => tearDown({ setUp }));
+
+  async function tearDown(row: Pick<Row, "setUp" | "tearDown">): Promise<void> {
+    const made = (command: string) => row.setUp?.some((text) => text.startsWith(command));
+    for (const command of row.tearDown ?? []) await run(command);
+    for (const device of ["d1", "d2"])
+      if (made(`ip link add ${device} `)) await run(`ip link delete ${device}`);
+    if (made("ip netns add n1")) await run("ip netns delete n1");
+  }
 
   async function checked(row: Row, change: Record<string, unknown>): Promise<Record<string, unknown>> {
     const news = {
       ...row.inputs,
       ...change,
-      connection: connectionTo(lab.host("machine")),
+      connection: connectionTo(machine()),
       __provider: "text",
     };
     const given = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
@@ -87,7 +105,7 @@ export function cells(rows: readonly Row[], setUp: readonly string[] = []): void
 
       beforeAll(async () => {
         for (const command of row.setUp ?? []) await run(command);
-        before = row.setUp === undefined ? usual : await snapshot(lab.host("machine"));
+        before = row.setUp === undefined ? usual : await snapshot(machine());
         desired = await checked(row, {});
         const made = await handler(row).create(desired);
         id = made.id;
@@ -127,16 +145,10 @@ export function cells(rows: readonly Row[], setUp: readonly string[] = []): void
 
       test("deleting it leaves the host as it was", async () => {
         await handler(row).delete(id, state);
-        expect(await snapshot(lab.host("machine"))).toEqual(before);
+        expect(await snapshot(machine())).toEqual(before);
       });
 
-      afterAll(async () => {
-        const made = (command: string) => row.setUp?.some((text) => text.startsWith(command));
-        for (const command of row.tearDown ?? []) await run(command);
-        for (const device of ["d1", "d2"])
-          if (made(`ip link add ${device} `)) await run(`ip link delete ${device}`);
-        if (made("ip netns add n1")) await run("ip netns delete n1");
-      });
+      afterAll(() => tearDown(row));
     });
   }
 }

@@ -33,7 +33,7 @@ export class FakeHost implements Host {
   readonly steps: string[] = [];
   readonly notUnderstood: Error[] = [];
   /** Modules that modprobe finds. */
-  loadable: readonly string[] = ["fou", "ipip", "mpls_router", "veth"];
+  loadable: readonly string[] = ["fou", "fou6", "ip6_tunnel", "ipip", "mpls_router", "veth"];
   away = false;
   /** Whether the user may change the network. */
   permitted = true;
@@ -46,6 +46,7 @@ export class FakeHost implements Host {
   constructor(
     modules: readonly string[] = [
       "fou",
+      "fou6",
       "ipip",
       "sit",
       "ip6_tunnel",

@@ -232,6 +232,7 @@ export function addTunnel(netns: Netns, name: string, mtu: number | undefined, t
   if (!netns.kernel.hasModule(KINDS[tunnel.kind].module)) throw kernelRefuses("Unknown device type.");
   if (netns.devices.some((device) => device.name === name)) throw netlinkRefuses("File exists");
   refuseTwin(netns, undefined, tunnel);
+  refuseEncap(netns, tunnel);
   if (mtu !== undefined) checkMtu(tunnel.kind, mtu);
   netns.add(name, tunnel.kind, mtu ?? tunnelMtu(netns, tunnel)).tunnel = tunnel;
 }
@@ -244,10 +245,12 @@ export function changeTunnel(device: Device, mtu: number | undefined, tunnel: Tu
   if (family === 4 && (before.remote === "any") !== (tunnel.remote === "any"))
     throw netlinkRefuses("Invalid argument");
   refuseTwin(device.netns, device, tunnel);
+  refuseEncap(device.netns, tunnel);
   const kept = Object.fromEntries(fixed.map((key) => [key, before.parameters[key]]));
   device.tunnel = { ...tunnel, parameters: { ...tunnel.parameters, ...kept } };
   // Over IPv6, and with GRE, the kernel takes it anew each time.
-  const anew = device.tunnel.dev !== before.dev || family === 6 || tunnel.kind === "gre";
+  const rerouted = device.tunnel.dev !== before.dev || tunnel.parameters.fwmark !== before.parameters.fwmark;
+  const anew = rerouted || family === 6 || tunnel.kind === "gre";
   if (anew) setMtu(device, mtu ?? tunnelMtu(device.netns, device.tunnel));
   else if (mtu !== undefined) setMtu(device, mtu);
 }
@@ -257,6 +260,13 @@ function refuseTwin(netns: Netns, device: Device | undefined, tunnel: Tunnel): v
     (other) => other !== device && other.tunnel !== undefined && isTwin(other.tunnel, tunnel),
   );
   if (twin) throw netlinkRefuses("File exists");
+}
+
+/** The kernel does not load these modules by itself. */
+function refuseEncap(netns: Netns, { kind, parameters }: Tunnel): void {
+  const module = KINDS[kind].family === 4 ? "fou" : "fou6";
+  if ((parameters.encap as { type: string }).type !== "none" && !netns.kernel.hasModule(module))
+    throw netlinkRefuses("Invalid argument");
 }
 
 function isTwin(one: Tunnel, other: Tunnel): boolean {

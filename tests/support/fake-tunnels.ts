@@ -2,7 +2,10 @@ import type { Device } from "./fake-kernel";
 import { Refusal } from "./fake-refusal";
 import type { Words } from "./fake-words";
 
-/** The tunnels of the fake kernel: what each kind is told, keeps and prints. Seen on Linux 6.1 with iproute2 6.1. */
+/**
+ * The tunnels of the fake kernel: what each kind is told, keeps and prints. Seen on Linux 6.1 with iproute2 6.1;
+ * encapsulation in UDP and 6rd on Debian's own kernel, the rest on User-mode Linux.
+ */
 
 type Parameters = Readonly<Record<string, unknown>>;
 
@@ -28,6 +31,7 @@ const of6 = {
   allowLocalremote: false,
 };
 const none = { type: "none", sport: 0, csum: false, csum6: false, remcsum: false };
+const none6 = { ...none, csum6: true };
 const greHeader = { ikey: "none", okey: "none", iseq: false, oseq: false, icsum: false, ocsum: false };
 const SIX_TO_FOUR = { prefix: "2002::/16", relayPrefix: "0.0.0.0/0" };
 
@@ -59,7 +63,7 @@ export const KINDS: Readonly<Record<TunnelKind, Kind>> = {
     family: 6,
     module: "ip6_tunnel",
     fallback: "ip6tnl0",
-    usual: { ...of6, mode: "any", dscpInherit: false, encap: none },
+    usual: { ...of6, mode: "any", dscpInherit: false, encap: none6 },
     fixed: [],
   },
   gre: {
@@ -73,7 +77,7 @@ export const KINDS: Readonly<Record<TunnelKind, Kind>> = {
     family: 6,
     module: "ip6_gre",
     fallback: "ip6gre0",
-    usual: { ...of6, ...greHeader, encap: none },
+    usual: { ...of6, ...greHeader, dscpInherit: false, encap: none6 },
     fixed: [],
   },
 };
@@ -88,8 +92,26 @@ export function headersOf({ kind, parameters }: Tunnel): number {
   const options = [(okey ?? "none") !== "none", oseq === true, ocsum === true];
   const gre = kind.endsWith("gre") ? 4 + 4 * options.filter(Boolean).length : 0;
   const outer = KINDS[kind].family === 4 ? 20 : 40 + (encaplimit === "none" ? 0 : 8);
-  return outer + gre;
+  return outer + gre + encapHeader(parameters.encap as Encap);
 }
+
+interface Encap {
+  readonly type: string;
+  readonly sport: number;
+  readonly dport?: number;
+  readonly csum: boolean;
+  readonly csum6: boolean;
+  readonly remcsum: boolean;
+}
+
+function encapHeader({ type, remcsum }: Encap): number {
+  if (type === "none") return 0;
+  return 8 + (type === "gue" ? 4 + (remcsum ? 8 : 0) : 0);
+}
+
+const encapWith = ({ encap }: Parameters, change: Partial<Encap>) => ({
+  encap: { ...(encap as Encap), ...change },
+});
 
 /** What each word changes; those that take another word are told by a colon. */
 const MEANINGS: Readonly<Record<string, (given: string, before: Parameters) => object>> = {
@@ -113,7 +135,20 @@ const MEANINGS: Readonly<Record<string, (given: string, before: Parameters) => o
   "6rd-relay_prefix:": (relayPrefix, { sixRd }) => ({ sixRd: { ...(sixRd as object), relayPrefix } }),
   "ignore-df": () => ({ ignoreDf: true }),
   "noignore-df": () => ({ ignoreDf: false }),
-  noencap: () => ({ encap: none }),
+  noencap: (_, before) => encapWith(before, { type: "none" }),
+  "encap:": (type, before) => encapWith(before, { type }),
+  "encap-sport:": (port, before) => encapWith(before, { sport: port === "auto" ? 0 : Number(port) }),
+  "encap-dport:": (port, before) => encapWith(before, { dport: Number(port) }),
+  ...Object.fromEntries(
+    [
+      ["csum", "csum"],
+      ["udp6-csum", "csum6"],
+      ["remcsum", "remcsum"],
+    ].flatMap(([word, key = ""]) => [
+      [`encap-${word}`, (_: string, before: Parameters) => encapWith(before, { [key]: true })],
+      [`noencap-${word}`, (_: string, before: Parameters) => encapWith(before, { [key]: false })],
+    ]),
+  ),
   "ikey:": (key) => ({ ikey: Number(key) }),
   noikey: () => ({ ikey: "none" }),
   "okey:": (key) => ({ okey: Number(key) }),
@@ -138,7 +173,11 @@ export function tunnelIn(
   before?: Tunnel,
 ): Tunnel {
   let { local, remote, dev } = before ?? { local: "any", remote: "any", dev: undefined };
-  let parameters: Record<string, unknown> = { ...(before?.parameters ?? KINDS[kind].usual) };
+  // Of encapsulation iproute2 does not keep what it isn't told again.
+  let parameters: Record<string, unknown> = {
+    ...(before?.parameters ?? KINDS[kind].usual),
+    encap: KINDS[kind].usual.encap,
+  };
   while (!words.done) {
     const word = words.next();
     if (word === "local") local = words.next();
@@ -169,7 +208,8 @@ export function tunnelIn(
 
 /** tunnelJson is the `info_data` of a listing; `below` is the name of the device below. */
 export function tunnelJson({ kind, local, remote, parameters }: Tunnel, below: string | undefined): object {
-  const { external, mode, fwmark, ignoreDf, isatap } = parameters;
+  const { external, mode, fwmark, ignoreDf, isatap, sixRd } = parameters;
+  const encap = parameters.encap as Encap;
   return {
     ...(external === true && { external }),
     ...(mode !== undefined && { proto: mode }),
@@ -178,6 +218,7 @@ export function tunnelJson({ kind, local, remote, parameters }: Tunnel, below: s
     ...(below !== undefined && { link: below }),
     ...(KINDS[kind].family === 4 ? outer4Json(parameters) : outer6Json(parameters)),
     ...(isatap === true && { isatap }),
+    ...(sixRd !== undefined && sixRdJson(sixRd as typeof SIX_TO_FOUR)),
     ...(ignoreDf === true && { ignore_df: true }),
     ...Object.fromEntries(
       ["ikey", "okey"]
@@ -190,6 +231,16 @@ export function tunnelJson({ kind, local, remote, parameters }: Tunnel, below: s
     ...(fwmark === "inherit"
       ? { ip6_tnl_f_use_orig_fwmark: true }
       : fwmark !== 0 && { fwmark: hexadecimal(fwmark) }),
+    ...(encap.type !== "none" && { encap }),
+  };
+}
+
+function sixRdJson({ prefix, relayPrefix }: typeof SIX_TO_FOUR): object {
+  const [address, length] = prefix.split("/");
+  const [relay, relayLength] = relayPrefix.split("/");
+  return {
+    ...{ prefix: address, prefixlen: Number(length) },
+    ...(relay !== "0.0.0.0" && { relay_prefix: relay, relay_prefixlen: Number(relayLength) }),
   };
 }
 

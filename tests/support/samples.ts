@@ -186,6 +186,13 @@ const greOptions = {
   ocsum: fc.boolean(),
 };
 
+const encapInUdp = oneOf(
+  { type: "none" },
+  { type: "fou", dport: 5555 },
+  { type: "gue", dport: 5555, sport: 4444, csum: true, remcsum: true },
+);
+const ENCAP_BY_HAND = ["noencap", "encap gue encap-dport 7777", "encap fou encap-dport 9 encap-csum"];
+
 interface TunnelParts {
   readonly parameters: Readonly<Record<string, fc.Arbitrary<unknown>>>;
   readonly ends: { readonly local: readonly string[]; readonly remote: readonly string[] };
@@ -212,6 +219,7 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
       remote: maybe(fc.constantFrom(...remote)),
       dev: maybe(oneOf("u0", "u1")),
       ...(Object.fromEntries(parameters) as Record<string, fc.Arbitrary<unknown>>),
+      encap: maybe(encapInUdp),
       mtu: maybe(oneOf(least, 1400, 1480)),
       addresses: maybe(addresses),
       multicast: maybe(fc.boolean()),
@@ -223,7 +231,9 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
       ...deviceByHand(at(where), String(name), mtu).filter(
         (line) => kind !== "sit" || !line.endsWith("mtu 900"),
       ),
-      ...parts.byHand.map((words) => `${at(where)} link change name ${name} type ${kind} ${words}`),
+      ...[...parts.byHand, ...ENCAP_BY_HAND].map(
+        (words) => `${at(where)} link change name ${name} type ${kind} ${words}`,
+      ),
       `${at(where)} link add name ${name} type ${kind} ${parts.byHand[0]}`,
     ],
     onHost(host, { namespace: where, name }) {
@@ -386,7 +396,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     "another one": { name: "tun1" },
   }),
   Ip6GreTunnel: tunnelSample(ip6GreTunnel, "ip6gre", {
-    parameters: { ...outer6, ...greOptions },
+    parameters: { ...outer6, ...greOptions, dscpInherit: fc.boolean() },
     ends: ends6,
     byHand: [
       "local fd00::1 remote fd00::9 hoplimit 3 tclass 0x8 ikey 7 oseq",

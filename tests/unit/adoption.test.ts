@@ -323,6 +323,30 @@ describe("IpipTunnel", () => {
     expect(host.steps).toContain("modprobe ipip");
   });
 
+  test.each([
+    ["IpipTunnel", "fou", inputs],
+    ["Ip6Tunnel", "fou6", { name: "tun6", remote: "fd00::9" }],
+  ])("encapsulation of an %s has %s loaded, whether it is new or changed", async (type, module, plain) => {
+    const encap = { type: "fou", dport: 5555 };
+    const host = playground([]);
+    expect(await on(host, type).up({ ...plain, encap })).toBe("created");
+    expect(host.steps).toContain(`modprobe ${module}`);
+    const other = playground([]);
+    const engine = on(other, type);
+    expect(await engine.up(plain)).toBe("created");
+    expect(other.steps).not.toContain(`modprobe ${module}`);
+    expect(await engine.up({ ...plain, encap })).toBe("updated");
+    expect(other.steps).toContain(`modprobe ${module}`);
+  });
+
+  test("encapsulation that the kernel can't do at all is named", async () => {
+    const host = playground();
+    const engine = on(host, "IpipTunnel");
+    host.breaks({ kind: "refuse", step: 0, stderr: "RTNETLINK answers: Invalid argument" });
+    const error = await failure(engine.up({ ...inputs, encap: { type: "gue", dport: 5555 } }));
+    expect(String(error)).toMatch(/Invalid argument[\s\S]*CONFIG_NET_FOU_IP_TUNNELS/);
+  });
+
   test("a module that cannot be loaded is named, with the package and the kernel option that bring it", async () => {
     const host = playground([]);
     host.loadable = [];

@@ -196,6 +196,11 @@ describe("what can't be is told with what would be right", () => {
       "sixRd: 6rd finds the other end in each packet's destination: leave `remote` out",
     ],
     [
+      "SitTunnel",
+      { remote: "any", local: "10.0.0.1", sixRd: { prefix: "2001:db8:1::/48" } },
+      "sixRd: 2001:db8:1::/48 and the 32 bits that 0.0.0.0/0 leaves of an IPv4 address are more than 64 bits: give a shorter `prefix`, or a longer `relayPrefix`",
+    ],
+    [
       "Ip6Tunnel",
       { remote: "10.0.0.2" },
       'remote: "10.0.0.2" is an IPv4 address: give an IPv6 address, like "2001:db8::1"',
@@ -227,6 +232,11 @@ describe("what can't be is told with what would be right", () => {
       "IpipTunnel",
       { encap: { type: "fou", dport: 5555, remcsum: true } },
       'encap.remcsum: `fou` has no remote checksum offload: use `type: "gue"`',
+    ],
+    [
+      "IpipTunnel",
+      { encap: { type: "none", dport: 5555 } },
+      "encap.dport: without encapsulation there is none: leave it out",
     ],
     [
       "IpipTunnel",

@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+import {
+  type ConnectionArgs,
+  FouPort,
+  IpipTunnel,
+  MssClamp,
+  Namespace,
+  Route,
+  Sysctl,
+  VethPair,
+} from "pulumi-ipip";
+
+/** What `pulumi config` says of a host: how to reach it, and its IPv4 address in the network between the two. */
+interface HostConfig extends ConnectionArgs {
+  underlay?: string;
+}
+
+const config = new pulumi.Config();
+const ssh = config.getObject<Partial<ConnectionArgs>>("ssh");
+/** The one UDP port that firewalls between the two have to let pass. */
+const port = config.getNumber("port") ?? 5555;
+/** `fou` or `gue`: both ends must have the same. */
+const encap = config.get<"fou" | "gue">("encap") ?? "fou";
+
+/**
+ * A site is a host with a private network behind it: a namespace stands for the machines there. What the other host
+ * sends in UDP comes in at the port, and what the tunnel sends goes to that of the other host.
+ */
+function site(
+  name: "a" | "b",
+  net: { private: string; tunnel: string; otherTunnel: string; otherPrivate: string },
+) {
+  const { underlay, ...own } = config.requireObject<HostConfig>(name);
+  const other = config.requireObject<HostConfig>(name === "a" ? "b" : "a");
+  const connection = { ...ssh, ...own };
+
+  const inside = new Namespace(`${name}-private`, { connection, name: "private" });
+  const cable = new VethPair(`${name}-cable`, {
+    connection,
+    a: { name: "private0", addresses: [`${net.private}.1/24`] },
+    b: { name: "eth0", namespace: inside, addresses: [`${net.private}.2/24`] },
+  });
+  new Route(`${name}-private-default`, {
+    connection,
+    namespace: inside,
+    destination: "default",
+    via: `${net.private}.1`,
+    dev: cable.b.name,
+  });
+  new Sysctl(`${name}-forwarding`, { connection, key: "net.ipv4.ip_forward", value: 1 });
+
+  new FouPort(`${name}-port`, { connection, port, encap, ...(encap === "fou" ? { ipproto: "ipip" } : {}) });
+  const tunnel = new IpipTunnel(`${name}-tunnel`, {
+    connection,
+    name: "tun0",
+    local: underlay ?? own.host,
+    remote: other.underlay ?? other.host,
+    encap: { type: encap, dport: port },
+    addresses: [`${net.tunnel}/30`],
+  });
+  new Route(`${name}-to-other`, {
+    connection,
+    destination: `${net.otherPrivate}.0/24`,
+    via: net.otherTunnel,
+    dev: tunnel,
+  });
+  // Where ICMP is filtered as well, nothing else would tell TCP that less fits the tunnel than the networks behind it.
+  new MssClamp(`${name}-clamp`, { connection, dev: tunnel });
+  return tunnel;
+}
+
+const a = site("a", {
+  private: "10.10.1",
+  tunnel: "192.168.50.1",
+  otherTunnel: "192.168.50.2",
+  otherPrivate: "10.10.2",
+});
+const b = site("b", {
+  private: "10.10.2",
+  tunnel: "192.168.50.2",
+  otherTunnel: "192.168.50.1",
+  otherPrivate: "10.10.1",
+});
+
+export const link = pulumi.interpolate`${a.local} (mtu ${a.effectiveMtu}) <-> ${b.local} (mtu ${b.effectiveMtu})`;
+export const tryIt = "on host a: ip netns exec private ping 10.10.2.2";
