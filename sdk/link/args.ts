@@ -54,8 +54,7 @@ const side = z.strictObject({
   addresses: z.array(Cidr).min(1, "give one, or two of different families").optional(),
   /**
    * Name of the tunnel's device here. Left out, it is the link's own name, or, where that is no name of a device or
-   * longer than 15 characters, its beginning and a digest. A device that is there keeps its kind: with another `kind`,
-   * give another name too.
+   * longer than 15 characters, its beginning and a digest.
    */
   device: fixedly(OwnIfName).optional(),
   /**

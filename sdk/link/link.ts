@@ -69,7 +69,10 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
         const ports =
           fixed.encap === undefined ? [] : [openPort(parts.port, where(side), fixed.kind, fixed.encap)];
         const Tunnel = parts.tunnels[kindOf(fixed.kind).word];
-        return new Tunnel(`${name}-${side}`, ends[side], { parent: this, dependsOn: ports });
+        // By its other types the engine finds an end of another kind, which has the device, and takes it away first.
+        const others = Object.values(parts.tunnels).filter((other) => other !== Tunnel);
+        const aliases = others.map((other) => ({ type: other.type }));
+        return new Tunnel(`${name}-${side}`, ends[side], { parent: this, dependsOn: ports, aliases });
       };
       this.a = end("a");
       this.b = end("b");

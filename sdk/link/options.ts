@@ -19,7 +19,7 @@ const UdpEncap = z.strictObject({
   port: fixedly(z.int(A_PORT).min(1, A_PORT).max(65_535, A_PORT)),
 });
 
-/** What of a link is probed when it is made, when it changes and at a refresh. */
+/** How a link is probed: when it is made, when it changes and at a refresh. */
 const LinkProbe = z.strictObject({
   /** Whether `up` fails as long as packets do not come through. */
   required: z.boolean().default(false),
@@ -31,7 +31,7 @@ export const tunnelOptions = {
    * Kind of the tunnel, of both ends, for others do not understand each other. Over IPv4: `ipip` carries IPv4 (RFC 2003,
    * IP protocol 4), `sit` IPv6 (RFC 4213, protocol 41), each 20 bytes a packet more; `gre` both (RFC 2784, protocol 47),
    * 24. Over IPv6, 40 bytes more and 8 for `encaplimit`: `ipip6` carries IPv4, `ip6ip6` IPv6, `ip6tnl` both (RFC 2473,
-   * protocols 4 and 41); `ip6gre` both (RFC 7676, protocol 47), 4 more. Another kind is another device: see `device`.
+   * protocols 4 and 41); `ip6gre` both (RFC 7676, protocol 47), 4 more. Another kind replaces both ends.
    */
   kind: fixedly(z.enum(Object.keys(KINDS) as [KindName, ...KindName[]])).default("ipip"),
   /**

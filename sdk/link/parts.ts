@@ -89,15 +89,20 @@ type Make<A, R = pulumi.CustomResource> = new (
   opts?: pulumi.CustomResourceOptions,
 ) => R;
 
+/** One of another kind, by the same name, replaces it. */
+interface MakeTunnel<A> extends Make<A, Tunnel> {
+  readonly type: string;
+}
+
 /** Parts are the classes that a link makes its resources of. */
 export interface Parts {
   /** By the words of ip-link(8). */
   readonly tunnels: {
-    readonly ipip: Make<Over4Args, Tunnel>;
-    readonly sit: Make<Over4Args, Tunnel>;
-    readonly gre: Make<Over4Args & GreArgs, Tunnel>;
-    readonly ip6tnl: Make<Over6Args & ModeArgs, Tunnel>;
-    readonly ip6gre: Make<Over6Args & GreArgs, Tunnel>;
+    readonly ipip: MakeTunnel<Over4Args>;
+    readonly sit: MakeTunnel<Over4Args>;
+    readonly gre: MakeTunnel<Over4Args & GreArgs>;
+    readonly ip6tnl: MakeTunnel<Over6Args & ModeArgs>;
+    readonly ip6gre: MakeTunnel<Over6Args & GreArgs>;
   };
   readonly route: Make<RouteArgs>;
   readonly sysctl: Make<SysctlArgs>;

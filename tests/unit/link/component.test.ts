@@ -13,6 +13,7 @@ interface Made {
   readonly name: string;
   readonly parent: string;
   readonly dependsOn: readonly string[];
+  readonly aliases: readonly string[];
   readonly inputs: Record<string, unknown>;
 }
 
@@ -50,6 +51,7 @@ beforeAll(() => {
       name: request.getName(),
       parent: request.getParent().split("::").at(-1) ?? "",
       dependsOn: request.getDependenciesList().map((urn) => urn.split("::").at(-1) ?? ""),
+      aliases: request.getAliasesList().map((alias) => alias.getSpec()?.getType() ?? ""),
       inputs: (request.getObject()?.toJavaScript() ?? {}) as Record<string, unknown>,
     });
     return register.call(this, request, done);
@@ -149,6 +151,12 @@ describe("the tunnel of a link", () => {
       const given = Object.entries(inputsOf(end) ?? {}).filter(([, value]) => value !== null);
       expect(given.map(([key]) => key).sort()).toEqual([...common, ...Object.keys(options)].sort());
     }
+  });
+
+  test("is known to the engine by the other kinds' types too, so that it takes the place of one of them", async () => {
+    await valueIn(link("wan").topology);
+    const types = made.find(({ name }) => name === "wan-a")?.aliases.map((type) => type.split(":").at(-1));
+    expect(types).toEqual(["SitTunnel", "GreTunnel", "Ip6Tunnel", "Ip6GreTunnel"]);
   });
 
   test("has an address of each family, by which the routes of that family go", async () => {
