@@ -33,7 +33,9 @@ export const place = {
   /**
    * Whether the host is made to pass packets on (`net.ipv4.ip_forward`, for IPv6 `net.ipv6.conf.all.forwarding`) where
    * there are networks behind it. All links of a program share this setting of a host, and it stays until the last of
-   * them goes. Set `false` where something else sees to it: another program, or a `Sysctl` of your own.
+   * them goes. Set `false` where something else sees to it: another program, or a `Sysctl` of your own. A host that passes
+   * on IPv6 no longer heeds router advertisements, and loses a default route that it has from one, unless
+   * `net.ipv6.conf.DEVICE.accept_ra` is 2 there (the kernel's ip-sysctl.rst).
    */
   forwarding: fixedly(z.boolean()).default(true),
 };

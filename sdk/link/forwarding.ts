@@ -2,8 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Family, familyOf } from "../../provider/net";
 import { type KnownSide, networksOf, type SideName } from "./known";
 import type { Parts } from "./parts";
-import type { Program } from "./program";
-import { type Place, share, sharedIn } from "./shared";
+import { type Place, share, sharedIn, type Where } from "./shared";
 
 /** The keys that make a host pass packets on (the kernel's Documentation/networking/ip-sysctl.rst). */
 const KEYS: Readonly<Record<Family, string>> = {
@@ -28,31 +27,14 @@ function familiesIn(side: KnownSide | undefined, name: SideName): Family[] {
   return [...new Set(networksOf(side, name).map(({ network }) => familyOf(network)))];
 }
 
-/** Where is a side of a link, and what shares it with others. */
-export interface Where {
-  readonly name: string;
-  readonly side: SideName;
-  readonly given: Place;
-  readonly link: pulumi.Resource;
-  readonly program: Program;
-}
-
 /** forward makes a host pass packets to what is behind it, unless another link of the program has done so. */
-export function forward(
-  make: Parts["sysctl"],
-  { name, side, given, link, program }: Where,
-  fixed: KnownSide,
-): pulumi.Resource[] {
+export function forward(make: Parts["sysctl"], where: Where, fixed: KnownSide): pulumi.Resource[] {
+  const { name, side, given } = where;
   const { connection, namespace } = given;
   const forwarder = sharedIn(WHAT, name, side, given);
   return familiesIn(fixed, side).map((family) => {
     const resource = family === 4 ? forwarder.name : `${forwarder.name}-ipv6`;
-    return share(
-      program,
-      forwarder,
-      resource,
-      link,
-      (opts) => new make(resource, { connection, namespace, key: KEYS[family], value: 1 }, opts),
-    );
+    const args = { connection, namespace, key: KEYS[family], value: 1 };
+    return share(where, forwarder, resource, (opts) => new make(resource, args, opts));
   });
 }

@@ -6,14 +6,14 @@ import { Given } from "../given";
 import type { LinkInputs, tunnelLink } from "./args";
 import { claimsOf } from "./claims";
 import { deviceName } from "./device-name";
-import { forward, forwarderOf, type Where } from "./forwarding";
+import { forward, forwarderOf } from "./forwarding";
 import { isGre, kindOf } from "./kinds";
 import { type KnownLink, otherOf, SIDES, type SideName } from "./known";
-import { optionsIn } from "./options";
 import type { Parts, Probed, Tunnel, TunnelArgs } from "./parts";
 import { openerOf, openPort } from "./port";
 import { linkProblems } from "./problems";
 import { Program } from "./program";
+import type { Where } from "./shared";
 import { topology } from "./topology";
 
 export type LinkArgs = ComponentArgs<z.input<LinkInputs>>;
@@ -193,7 +193,7 @@ function endArgs(
   given: Given<KnownLink>,
 ) {
   const { connection, namespace, underlay } = args[side];
-  const { mtu, ttl, tos, pmtudisc, hoplimit, tclass, encaplimit, key, seq, csum } = optionsIn(args);
+  const { mtu, ttl, tos, pmtudisc, hoplimit, tclass, encaplimit, key, seq, csum } = args;
   const facts = kindOf(kind);
   return {
     connection,

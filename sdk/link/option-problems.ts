@@ -31,13 +31,9 @@ export function optionProblems(link: KnownLink, name: KindName): Problem[] {
   const kind = kindOf(name);
   const found = Object.entries(FITS).flatMap(([option, fit]): Problem[] => {
     if (link[option as keyof typeof FITS] === undefined || fit.of(kind)) return [];
-    const instead = "instead" in fit ? `give \`${fit.instead}\`` : "leave it out";
-    return [
-      {
-        path: [option],
-        message: `${name} has none, but ${kindsWith(fit.of)}: ${instead}, or another \`kind\``,
-      },
-    ];
+    const instead = "instead" in fit ? `give \`${fit.instead}\` in place of it` : "leave it out";
+    const message = `${name} has no such option, ${kindsWith(fit.of)} have: ${instead}, or choose another \`kind\``;
+    return [{ path: [option], message }];
   });
   if (over4(kind)) found.push(...outer4Problems({ ttl: link.ttl, pmtudisc: link.pmtudisc }, false));
   if (link.encap?.type === "fou" && kind.protocol === undefined) {

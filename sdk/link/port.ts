@@ -1,10 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Where } from "./forwarding";
 import { type KindName, kindOf } from "./kinds";
 import type { KnownOptions, SideName } from "./known";
 import type { Options } from "./options";
 import type { Parts } from "./parts";
-import { type Place, type Shared, share, sharedIn } from "./shared";
+import { type Place, type Shared, share, sharedIn, type Where } from "./shared";
 
 /** The UDP port at which a host takes a link's packets. */
 
@@ -30,14 +29,15 @@ export function openerOf(
 /** openPort opens the port, unless another link of the program has done so. */
 export function openPort(
   make: Parts["port"],
-  { name, side, given, link, program }: Where,
+  where: Where,
   kind: KindName,
   { type, port }: Encap,
 ): pulumi.Resource {
+  const { name, side, given } = where;
   const { connection, namespace } = given;
   const { protocol, underlay } = kindOf(kind);
   const shared = opener(kind, port, name, side, given);
   const inside = type === "fou" ? { ipproto: protocol } : {};
   const args = { connection, namespace, port, encap: type, family: underlay, ...inside };
-  return share(program, shared, shared.name, link, (opts) => new make(shared.name, args, opts));
+  return share(where, shared, shared.name, (opts) => new make(shared.name, args, opts));
 }

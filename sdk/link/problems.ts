@@ -2,6 +2,7 @@ import { z } from "zod";
 import { familyOf, isLinkLocal } from "../../provider/net";
 import type { Problem } from "../../provider/resource";
 import { addressProblems } from "./address-problems";
+import type { Judged, Path } from "./judged";
 import { type Kind, type KindName, kindOf } from "./kinds";
 import {
   addressesOf,
@@ -17,8 +18,6 @@ import {
 import { optionProblems } from "./option-problems";
 import { covers, notHost, overlaps } from "./prefix";
 
-type Path = readonly PropertyKey[];
-
 /** Program is how a program gives what makes a link: a mesh has it elsewhere, and by other words. */
 interface Program {
   /** From a place in a link to the one in what the program gives. */
@@ -28,14 +27,6 @@ interface Program {
 }
 
 const OF_LINK: Program = { at: (path) => path, more: "give both ends one of it in `addresses`" };
-
-/** Judged is a link that is looked at, and how to say what is wrong with it. */
-export interface Judged {
-  readonly link: KnownLink;
-  readonly report: (path: Path, message: string) => void;
-  /** A place in the link, as a message names it. */
-  readonly name: (path: Path) => string;
-}
 
 /** linkProblems finds what is wrong with a link in itself. What is not known yet is taken to be right. */
 export function linkProblems(link: KnownLink, { at, more }: Program = OF_LINK): Problem[] {

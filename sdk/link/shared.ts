@@ -14,6 +14,15 @@ export interface Place {
   readonly namespace?: pulumi.Input<string> | Named | undefined;
 }
 
+/** Where is a side of a link, and what shares it with others. */
+export interface Where {
+  readonly name: string;
+  readonly side: SideName;
+  readonly given: Place;
+  readonly link: pulumi.Resource;
+  readonly program: Program;
+}
+
 /** Shared is such a resource: its name, which no link is part of unless there is no other. */
 export interface Shared {
   readonly name: string;
@@ -51,10 +60,9 @@ function plainHost(connection: pulumi.Input<ConnectionArgs>): string | undefined
 
 /** share is the resource of a name in a place: the link's own, or that of all links there. */
 export function share(
-  program: Program,
+  { link, program }: Where,
   { key }: Shared,
   name: string,
-  link: pulumi.Resource,
   make: (opts: pulumi.CustomResourceOptions) => pulumi.Resource,
 ): pulumi.Resource {
   return key === undefined ? make({ parent: link }) : program.share(key, name, () => make({}));

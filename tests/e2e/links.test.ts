@@ -100,7 +100,7 @@ describe("the example ipv6-underlay", () => {
     const shown = expectCode(await place.stack.pulumi("preview"), Code.error);
     for (const message of [
       `b.underlay: ${address} is of IPv4, and this kind of tunnel goes over IPv6`,
-      "key: ip6tnl has none, but gre and ip6gre",
+      "key: ip6tnl has no such option, gre and ip6gre have",
       "encap.type: a port of `fou` takes one protocol alone",
     ]) {
       expect(shown).toContain(message);

@@ -233,7 +233,7 @@ describe("a mesh", () => {
     [
       "an option that the kind does not have",
       meshArgs([0, 1, 2], { hoplimit: 9 }),
-      "hoplimit: ipip has none, but ipip6, ip6ip6, ip6tnl and ip6gre: give `ttl`, or another `kind`",
+      "hoplimit: ipip has no such option, ipip6, ip6ip6, ip6tnl and ip6gre have: give `ttl` in place of it, or choose another `kind`",
     ],
     [
       "a pool with the underlay in it",
