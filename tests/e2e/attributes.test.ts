@@ -1,8 +1,10 @@
 import { cells, type Row } from "../support/cells";
 
 const MARK = "pulumi:test/attributes/it";
-const LABELS_AND_DEVICES = [
-  "modprobe mpls_iptunnel",
+/** Those that bring settings of their own. */
+const MODULES = ["modprobe mpls_iptunnel"];
+
+const DEVICES = [
   "ip link add d1 type dummy",
   "ip link add d2 type dummy",
   "ip link set d1 up",
@@ -221,7 +223,7 @@ const rows: readonly Row[] = [
   {
     type: "Route",
     setUp: [
-      ...LABELS_AND_DEVICES,
+      ...DEVICES,
       "ip address add 10.3.0.1/24 dev d1",
       "ip address add 10.5.0.1/24 dev d2",
       "ip address add fd00:5::1/64 dev d2 nodad",
@@ -263,7 +265,7 @@ const rows: readonly Row[] = [
   {
     type: "Route",
     setUp: [
-      ...LABELS_AND_DEVICES,
+      ...DEVICES,
       "ip address add fd00:3::1/64 dev d1 nodad",
       "ip address add fd00:5::1/64 dev d2 nodad",
       // A stranger's, in the same listing.
@@ -304,7 +306,7 @@ const rows: readonly Row[] = [
   {
     type: "Route",
     setUp: [
-      ...LABELS_AND_DEVICES,
+      ...DEVICES,
       "ip address add 10.3.0.1/24 dev d1",
       // A stranger's, in the same listing.
       "ip route add 10.10.0.0/16 encap ip id 5 dst 10.3.0.9 dev d2",
@@ -334,14 +336,13 @@ const rows: readonly Row[] = [
   },
   {
     type: "MplsLabelTable",
-    setUp: ["modprobe mpls_router"],
     inputs: { platformLabels: 1000 },
     changes: [[{ platformLabels: 1_048_575 }], [{ platformLabels: 17 }]],
     drift: [["sysctl -w net.mpls.platform_labels=500", ["platformLabels"]]],
   },
   {
     type: "MplsInput",
-    setUp: LABELS_AND_DEVICES,
+    setUp: DEVICES,
     inputs: { dev: "d1" },
     changes: [[{ input: false }], [{ dev: "d2" }, "dev"]],
     drift: [["sysctl -w net.mpls.conf.d1.input=0", ["input"]]],
@@ -349,7 +350,7 @@ const rows: readonly Row[] = [
   {
     type: "MplsRoute",
     setUp: [
-      ...LABELS_AND_DEVICES,
+      ...DEVICES,
       "ip address add 10.3.0.1/24 dev d1",
       "ip address add fd00:5::1/64 dev d2 nodad",
       "sysctl -w net.mpls.platform_labels=1000",
@@ -452,4 +453,4 @@ const rows: readonly Row[] = [
   },
 ];
 
-describe("every attribute on a real kernel", () => cells(rows));
+describe("every attribute on a real kernel", () => cells(rows, MODULES));

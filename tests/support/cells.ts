@@ -17,18 +17,22 @@ export interface Row {
   ])[];
   /** What somebody may do by hand, and the attributes in which that shows; none when the object is gone. */
   readonly drift: readonly (readonly [command: string, attributes: readonly string[]])[];
-  /** What must be there before. */
+  /** What must be there before, besides what all rows need. */
   readonly setUp?: readonly string[];
   /** What takes it away afterwards, besides the devices and namespaces. */
   readonly tearDown?: readonly string[];
 }
 
-/** cells are the tests of some rows, on one machine. */
-export function cells(rows: readonly Row[]): void {
+/** cells are the tests of some rows, on one machine, on which the commands were run that all of them need. */
+export function cells(rows: readonly Row[], setUp: readonly string[] = []): void {
   let lab: Lab;
+  /** Before each row that does not set up more. */
+  let usual: unknown;
 
   beforeAll(async () => {
     lab = await Lab.start({ hosts: ["machine"] });
+    for (const command of setUp) await run(command);
+    usual = await snapshot(lab.host("machine"));
   });
 
   afterAll(async () => {
@@ -83,7 +87,7 @@ export function cells(rows: readonly Row[]): void {
 
       beforeAll(async () => {
         for (const command of row.setUp ?? []) await run(command);
-        before = await snapshot(lab.host("machine"));
+        before = row.setUp === undefined ? usual : await snapshot(lab.host("machine"));
         desired = await checked(row, {});
         const made = await handler(row).create(desired);
         id = made.id;

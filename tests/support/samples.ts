@@ -209,9 +209,12 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
       ...(Object.fromEntries(parameters) as Record<string, fc.Arbitrary<unknown>>),
       mtu: maybe(oneOf(least, 1400, 1480)),
       addresses: maybe(addresses),
+      multicast: maybe(fc.boolean()),
       up: maybe(fc.boolean()),
     }),
     byHand: ({ name, namespace: where, mtu }) => [
+      `${at(where)} link set dev ${name} multicast on`,
+      `${at(where)} link set dev ${name} multicast off`,
       ...deviceByHand(at(where), String(name), mtu).filter(
         (line) => kind !== "sit" || !line.endsWith("mtu 900"),
       ),
@@ -229,6 +232,7 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
         local: own,
         remote: other,
         dev: dev?.name,
+        multicast: found.device.multicast,
         namespace: where,
       };
     },
@@ -246,6 +250,7 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
         { ...tunnel, addresses: ["192.168.7.1/24", "192.168.7.2/24", "192.168.7.3/24", "fd07::1/64"] },
         tunnel,
       ],
+      "multicast let go": [{ ...tunnel, multicast: true }, tunnel],
       "down, with IPv6": [
         { ...tunnel, addresses: ["fd07::1/64", "192.168.7.1/24"] },
         { ...tunnel, addresses: ["fd07::2/64", "192.168.7.1/24"], up: false },

@@ -161,12 +161,12 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { remote: "239.1.1.1" },
-      "remote: 239.1.1.1 is no host's address; this kind carries no multicast, GRE does",
+      "remote: 239.1.1.1 is no host's address; only GRE sends to a group",
     ],
     [
       "IpipTunnel",
       { local: "255.255.255.255" },
-      "local: 255.255.255.255 is no host's address; this kind carries no multicast, GRE does",
+      "local: 255.255.255.255 is no host's address; only GRE sends to a group",
     ],
     // Other kinds.
     ["SitTunnel", { mtu: 1279 }, 'mtu: give "auto" or a number from 1280 to 65515'],
@@ -196,11 +196,7 @@ describe("what can't be is told with what would be right", () => {
       { flowlabel: "0x100000" },
       'flowlabel: give "inherit", a number from 0 to 1048575 or one like "0x12345"',
     ],
-    [
-      "Ip6Tunnel",
-      { remote: "ff02::5" },
-      "remote: ff02::5 is no host's address; this kind carries no multicast, GRE does",
-    ],
+    ["Ip6Tunnel", { remote: "ff02::5" }, "remote: ff02::5 is no host's address; only GRE sends to a group"],
     ["GreTunnel", { ikey: "x" }, 'ikey: give "none", a number from 0 to 4294967295 or one like "10.0.0.1"'],
     [
       "GreTunnel",
@@ -562,7 +558,7 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { key: 5 },
-      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, up, adopt, mark",
+      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, adopt, mark",
     ],
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
     [
