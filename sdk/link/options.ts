@@ -94,7 +94,7 @@ export const tunnelOptions = {
    */
   mssClamp: fixedly(z.boolean()).default(false),
   /**
-   * Probes from `a`, with a `TunnelProbe`, whether packets to the other end's address come through, once tunnels and
+   * Probes from `a`, with a `TunnelProbe`, whether packets to the first address of `b` come through, once tunnels and
    * routes are there; `{}` just tells. What comes of it is in `works` and `reason`. Left out, nobody looks.
    */
   probe: fixedly(LinkProbe).optional(),
