@@ -1,12 +1,5 @@
-/**
- * reference.ts [--check]: writes docs/reference.md from the docs of the schemas, or says that it is not current.
- */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Api, Component, Property, Resource, Structure, Type } from "./api/model";
-import { readApi } from "./api/read";
-
-const FILE = resolve(__dirname, "../docs/reference.md");
+import { table } from "./table";
 
 const INTRODUCTION = `<!-- Made by \`npm run docs\` from the docs of the schemas in provider/. Change them there. -->
 # Reference
@@ -119,21 +112,3 @@ function typeText(type: Type): string {
       return "`string` or a resource";
   }
 }
-
-function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("\n", " ").replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(header), line(header.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-async function main(): Promise<void> {
-  const text = reference(await readApi());
-  if (!process.argv.includes("--check")) return writeFileSync(FILE, text);
-  if (existsSync(FILE) && readFileSync(FILE, "utf8") === text) return;
-  console.error(
-    "docs/reference.md does not say what the schemas say: run `npm run docs` and commit what it changes",
-  );
-  process.exitCode = 1;
-}
-
-if (require.main === module) void main();

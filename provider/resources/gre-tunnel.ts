@@ -2,7 +2,7 @@ import { z } from "zod";
 import { numberOf } from "../net";
 import { defineResource, type Problem } from "../resource";
 import { flag } from "../tunnel/attribute";
-import { tunnelOf } from "../tunnel/contract";
+import { type Kind, tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
@@ -39,6 +39,22 @@ const inputs = z.strictObject({
 
 type Desired = z.output<typeof inputs>;
 
+export const greKind: Kind = {
+  word: "gre",
+  family: 4,
+  attributes: [
+    externalAttribute,
+    ...outer4Attributes,
+    ...greAttributes,
+    flag("ignoreDf", "ignore-df", (info) => info.ignore_df === true, false),
+    encapAttribute,
+  ],
+  overhead: (desired) => IPV4_HEADER + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
+  // As long as DF is ignored it can't be asked for (ipgre_netlink_parms in net/ipv4/ip_gre.c).
+  first: (desired, observed) => (observed.ignoreDf === true && !desired.ignoreDf ? ["noignore-df"] : []),
+  rivals: sameKey,
+};
+
 /**
  * A GRE tunnel device: IPv4, IPv6 and MPLS, also multicast, in GRE in IPv4 (RFC 2784, RFC 2890, ip-link(8) `type gre`),
  * IP protocol 47, 24 to 36 bytes of headers. It does not encrypt. Routing protocols run over it, for it carries
@@ -70,21 +86,7 @@ export const greTunnel = defineResource({
     return { ...(ikey === "none" && { ikey: group }), ...(okey === "none" && { okey: group }) };
   },
   problems,
-  ...tunnelOf<typeof inputs>({
-    word: "gre",
-    family: 4,
-    attributes: [
-      externalAttribute,
-      ...outer4Attributes,
-      ...greAttributes,
-      flag("ignoreDf", "ignore-df", (info) => info.ignore_df === true, false),
-      encapAttribute,
-    ],
-    overhead: (desired) => IPV4_HEADER + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
-    // As long as DF is ignored it can't be asked for (ipgre_netlink_parms in net/ipv4/ip_gre.c).
-    first: (desired, observed) => (observed.ignoreDf === true && !desired.ignoreDf ? ["noignore-df"] : []),
-    rivals: sameKey,
-  }),
+  ...tunnelOf<typeof inputs>(greKind),
 });
 
 function problems(known: Partial<Desired>): Problem[] {

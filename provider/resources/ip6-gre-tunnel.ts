@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineResource, type Problem } from "../resource";
-import { tunnelOf } from "../tunnel/contract";
+import { type Kind, tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
@@ -34,6 +34,15 @@ const inputs = z.strictObject({
 
 type Desired = z.output<typeof inputs>;
 
+export const ip6GreKind: Kind = {
+  word: "ip6gre",
+  family: 6,
+  attributes: [externalAttribute, ...outer6Attributes, dscpAttribute, ...greAttributes, encap6Attribute],
+  overhead: (desired) =>
+    outer6Header(desired) + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
+  rivals: sameKey,
+};
+
 /**
  * A tunnel device of GRE over IPv6: IPv4, IPv6 and MPLS, also multicast (RFC 7676, RFC 2890, ip-link(8) `type ip6gre`),
  * IP protocol 47, 44 to 64 bytes of headers. It does not encrypt.
@@ -54,14 +63,7 @@ export const ip6GreTunnel = defineResource({
   replaces: { ...replaces, dscpInherit: takenBack },
   module: "ip6_gre",
   problems,
-  ...tunnelOf<typeof inputs>({
-    word: "ip6gre",
-    family: 6,
-    attributes: [externalAttribute, ...outer6Attributes, dscpAttribute, ...greAttributes, encap6Attribute],
-    overhead: (desired) =>
-      outer6Header(desired) + greHeader(desired) + encapHeader(desired.encap as Desired["encap"]),
-    rivals: sameKey,
-  }),
+  ...tunnelOf<typeof inputs>(ip6GreKind),
 });
 
 function problems(known: Partial<Desired>): Problem[] {

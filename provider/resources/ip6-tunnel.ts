@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineResource, type Problem } from "../resource";
 import { mode } from "../tunnel/attribute";
-import { tunnelOf } from "../tunnel/contract";
+import { type Kind, tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
@@ -36,6 +36,13 @@ const inputs = z.strictObject({
 
 type Desired = z.output<typeof inputs>;
 
+export const ip6Kind: Kind = {
+  word: "ip6tnl",
+  family: 6,
+  attributes: [externalAttribute, mode, ...outer6Attributes, dscpAttribute, encap6Attribute],
+  overhead: (desired) => outer6Header(desired) + encapHeader(desired.encap as Desired["encap"]),
+};
+
 /**
  * A tunnel device with IPv6 outside: IPv4 in IPv6, IPv6 in IPv6, MPLS in IPv6 (RFC 2473, ip-link(8) `type ip6tnl`), IP
  * protocols 4, 41 and 137, 40 bytes of outer header and 8 for `encaplimit`. It does not encrypt. Multicast
@@ -59,10 +66,5 @@ export const ip6Tunnel = defineResource({
   module: "ip6_tunnel",
   problems: (known: Partial<Desired>): Problem[] =>
     tunnelProblems(inputs, known, { family: 6, fallback: "ip6tnl0" }),
-  ...tunnelOf<typeof inputs>({
-    word: "ip6tnl",
-    family: 6,
-    attributes: [externalAttribute, mode, ...outer6Attributes, dscpAttribute, encap6Attribute],
-    overhead: (desired) => outer6Header(desired) + encapHeader(desired.encap as Desired["encap"]),
-  }),
+  ...tunnelOf<typeof inputs>(ip6Kind),
 });

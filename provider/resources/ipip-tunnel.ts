@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { always, defineResource, type Problem } from "../resource";
 import { mode } from "../tunnel/attribute";
-import { tunnelOf } from "../tunnel/contract";
+import { type Kind, tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
@@ -36,6 +36,13 @@ const inputs = z.strictObject({
 
 type Desired = z.output<typeof inputs>;
 
+export const ipipKind: Kind = {
+  word: "ipip",
+  family: 4,
+  attributes: [externalAttribute, mode, ...outer4Attributes, encapAttribute],
+  overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
+};
+
 /**
  * An IPIP tunnel device: IPv4 in IPv4 (RFC 2003, ip-link(8) `type ipip`), IP protocol 4, 20 bytes of outer header; also
  * MPLS in IPv4 (protocol 137). It does not encrypt. Multicast inside it passes between Linux
@@ -58,10 +65,5 @@ export const ipipTunnel = defineResource({
   module: "ipip",
   problems: (known: Partial<Desired>): Problem[] =>
     tunnelProblems(inputs, known, { family: 4, fallback: "tunl0" }),
-  ...tunnelOf<typeof inputs>({
-    word: "ipip",
-    family: 4,
-    attributes: [externalAttribute, mode, ...outer4Attributes, encapAttribute],
-    overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
-  }),
+  ...tunnelOf<typeof inputs>(ipipKind),
 });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { bitsOf, canonicalPrefix, familyOf } from "../net";
 import { always, defineResource, type Problem } from "../resource";
 import { attribute, flag, type Info, mode } from "../tunnel/attribute";
-import { tunnelOf } from "../tunnel/contract";
+import { type Kind, tunnelOf } from "../tunnel/contract";
 import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { IPV4_HEADER, outer4, outer4Attributes } from "../tunnel/outer4";
@@ -70,6 +70,24 @@ const inputs = z.strictObject({
 
 type Desired = z.output<typeof inputs>;
 
+export const sitKind: Kind = {
+  word: "sit",
+  family: 4,
+  attributes: [
+    mode,
+    ...outer4Attributes,
+    flag("isatap", "isatap", (info) => info.isatap === true, false),
+    attribute<Desired["sixRd"]>(
+      "sixRd",
+      ({ prefix, relayPrefix }) => ["6rd-prefix", prefix, "6rd-relay_prefix", relayPrefix],
+      (info) => sixRdIn(info),
+      SIX_TO_FOUR,
+    ),
+    encapAttribute,
+  ],
+  overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
+};
+
 /**
  * A SIT tunnel device: IPv6 in IPv4 (RFC 4213, ip-link(8) `type sit`), IP protocol 41, 20 bytes of outer header; also
  * 6rd, 6to4 and ISATAP. It does not encrypt. Multicast inside it passes between Linux hosts, elsewhere
@@ -91,23 +109,7 @@ export const sitTunnel = defineResource({
   replaces: { ...replaces, mode: always, isatap: always, remote: between },
   module: "sit",
   problems,
-  ...tunnelOf<typeof inputs>({
-    word: "sit",
-    family: 4,
-    attributes: [
-      mode,
-      ...outer4Attributes,
-      flag("isatap", "isatap", (info) => info.isatap === true, false),
-      attribute<Desired["sixRd"]>(
-        "sixRd",
-        ({ prefix, relayPrefix }) => ["6rd-prefix", prefix, "6rd-relay_prefix", relayPrefix],
-        (info) => sixRdIn(info),
-        SIX_TO_FOUR,
-      ),
-      encapAttribute,
-    ],
-    overhead: (desired) => IPV4_HEADER + encapHeader(desired.encap as Desired["encap"]),
-  }),
+  ...tunnelOf<typeof inputs>(sitKind),
 });
 
 /** A kernel without CONFIG_IPV6_SIT_6RD tells nothing of it. */
