@@ -7,8 +7,11 @@ HOST = a
 # What `make test` runs, all suites when empty; ARGS goes on to jest: make test-e2e ARGS="lab -t 'reboot'"
 SUITES =
 ARGS =
+# How many random stacks `make stacks` lives through, and the seed that they grow from.
+STACKS = 50
+SEED = $(shell date +%s)
 
-.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults lint bench \
+.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults stacks lint bench \
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
@@ -50,6 +53,9 @@ test-e2e: setup ## run the tests on the real engine and real machines
 
 faults: setup ## break things on purpose in every way and print what came of it: make faults ARGS="-t 'ID'"
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) tests/faults/run.ts $(ARGS)
+
+stacks: setup ## live through many random stacks on a real kernel (about 8 s each): make stacks STACKS=200 SEED=7
+	@STACKS=$(STACKS) STACKS_SEED=$(SEED) $(TSX) tools/test.ts e2e -- e2e/stacks
 
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types

@@ -61,6 +61,10 @@ function door(schema: z.ZodObject, service: Service<ResourceType>): Provider {
 
     diff: async (_id, olds: Fields, news: Fields) =>
       guarded(news, async () => {
+        // An object of another class, found by an alias: its own code removes it, and then there is room for the new one.
+        if (olds.__provider !== news.__provider) {
+          return { changes: true, replaces: ["__provider"], deleteBeforeReplace: true };
+        }
         const { changed, replaces, deleteBeforeReplace } = service.diff(unmarked(olds), unmarked(news));
         if (changed.length === 0) return { changes: false };
         // Left to say what changed, the engine compares the inputs itself, and then heeds replaceOnChanges. It sees no more.

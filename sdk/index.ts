@@ -45,8 +45,11 @@ export class Address extends resource(address) {}
 export class Link extends resource(link) {}
 
 export class TunnelLink extends linkClass(tunnelLink, {
-  kinds: { ipip: IpipTunnel },
+  tunnels: { ipip: IpipTunnel, sit: SitTunnel, gre: GreTunnel, ip6tnl: Ip6Tunnel, ip6gre: Ip6GreTunnel },
   route: Route,
   sysctl: Sysctl,
+  port: FouPort,
+  clamp: MssClamp,
+  probe: TunnelProbe,
 }) {}
 export class TunnelMesh extends meshClass(tunnelMesh, TunnelLink) {}

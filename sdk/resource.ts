@@ -46,6 +46,8 @@ export interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
     args: Args<I>,
     opts?: pulumi.CustomResourceOptions,
   ): pulumi.CustomResource & Outputs<I, O>;
+  /** What the engine calls it. */
+  readonly type: string;
   /** Whether a value is a resource of this type, also one of another copy of this package. */
   isInstance(value: unknown): value is pulumi.CustomResource & Outputs<I, O>;
 }
@@ -61,6 +63,8 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject>(
   const properties = [...Object.keys(contract.inputs.shape), ...Object.keys(contract.outputs.shape)];
 
   class Resource extends pulumi.CustomResource {
+    static readonly type = type;
+
     constructor(name: string, args: Record<string, unknown>, opts: pulumi.CustomResourceOptions = {}) {
       const { inputs, parents } = namesOf(args, contract);
       const marked = "mark" in contract.inputs.shape && inputs.mark === undefined;

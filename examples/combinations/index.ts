@@ -1,5 +1,17 @@
 import * as pulumi from "@pulumi/pulumi";
-import { type ConnectionArgs, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, SitTunnel } from "pulumi-ipip";
+import {
+  Address,
+  type ConnectionArgs,
+  GreTunnel,
+  Ip6GreTunnel,
+  Ip6Tunnel,
+  IpipTunnel,
+  MplsInput,
+  MplsLabelTable,
+  MplsRoute,
+  Route,
+  SitTunnel,
+} from "pulumi-ipip";
 
 /** What `pulumi config` says of a host: how to reach it, and its IPv4 address in the network between the two. */
 interface HostConfig extends ConnectionArgs {
@@ -19,11 +31,16 @@ function host(name: "a" | "b", own: number, other: number) {
   const connection = { ...ssh, ...reached };
   const over4 = { connection, local: underlay ?? reached.host, remote: far.underlay ?? far.host, tos };
 
-  // IPv4 in IPv4.
-  new IpipTunnel(`${name}-ipip`, { ...over4, name: "ipip1", addresses: [`192.168.51.${own}/30`] });
+  // IPv4 in IPv4, and MPLS in IPv4: the kernel has one such device between two addresses, so one takes both.
+  const ipip = new IpipTunnel(`${name}-ipip`, {
+    ...over4,
+    name: "ipip1",
+    mode: "any",
+    addresses: [`192.168.51.${own}/30`],
+  });
 
   // IPv6 in IPv4. The tunnels below go through this one, as they would through a network that has IPv6.
-  const addresses = ["fd99:a", "fd99:b", "fd99:c"].map((subnet) => `${subnet}::${own}/64`);
+  const addresses = ["fd99:a", "fd99:b", "fd99:c", "fd99:d"].map((subnet) => `${subnet}::${own}/64`);
   const sit = new SitTunnel(`${name}-sit`, { ...over4, name: "sit1", addresses });
   const over6 = (subnet: string) => ({
     connection,
@@ -47,6 +64,14 @@ function host(name: "a" | "b", own: number, other: number) {
     addresses: [`fd52::${own}/64`],
   });
 
+  // MPLS in IPv6, beside IPv4 and IPv6.
+  const any6 = new Ip6Tunnel(`${name}-any6`, {
+    ...over6("fd99:d"),
+    name: "any6",
+    mode: "any",
+    addresses: [`192.168.55.${own}/30`],
+  });
+
   // GRE in IPv4, with a key, and GRE in IPv6, with checksums. Both carry IPv4 and IPv6.
   new GreTunnel(`${name}-gre`, {
     ...over4,
@@ -62,6 +87,29 @@ function host(name: "a" | "b", own: number, other: number) {
     ocsum: true,
     addresses: [`192.168.54.${own}/30`, `fd54::${own}/64`],
   });
+
+  // By label alone: packets to an address of the other host get a label on the way out, which the other host takes off.
+  const labels = new MplsLabelTable(`${name}-labels`, { connection, platformLabels: 1000 });
+  const labelled = (tunnel: IpipTunnel | Ip6Tunnel, subnet: string, base: number, gateway: string) => {
+    const what = `${name}-${base}`;
+    const address = new Address(`${what}-address`, { connection, dev: "lo", address: `${subnet}.${own}/32` });
+    new MplsInput(`${what}-input`, { connection, dev: tunnel });
+    new MplsRoute(`${what}-pop`, { connection, label: base + own, dev: "lo" }, { dependsOn: labels });
+    new Route(
+      `${what}-push`,
+      {
+        connection,
+        destination: `${subnet}.${other}`,
+        via: `${gateway}.${other}`,
+        dev: tunnel,
+        src: `${subnet}.${own}`,
+        encap: { mpls: [base + other] },
+      },
+      { dependsOn: address },
+    );
+  };
+  labelled(ipip, "10.71.0", 100, "192.168.51");
+  labelled(any6, "10.72.0", 200, "192.168.55");
 }
 
 host("a", 1, 2);

@@ -5,12 +5,14 @@ import type { Problem } from "../resource";
 import { ip } from "./commands";
 import type { Link } from "./links";
 
-/** What every device has, whatever its kind: an alias, an MTU, addresses, and being up or down. */
+/** What every device has, whatever its kind. */
 export interface Device {
   readonly mark?: string | undefined;
   readonly mtu?: number | undefined;
   readonly addresses?: readonly string[] | undefined;
   readonly up?: boolean | undefined;
+  /** Whether it has the flag MULTICAST. */
+  readonly multicast?: boolean | undefined;
 }
 
 /** Addresses: those of a device; a list without repetition. */
@@ -23,6 +25,7 @@ export function observedDevice(link: Link, desired: Device) {
     mtu: link.mtu,
     addresses: observedAddresses(link, desired.addresses ?? []),
     up: link.up,
+    multicast: link.flags.includes("MULTICAST"),
   };
 }
 
@@ -53,6 +56,8 @@ export function planDevice(
   const steps: Command[] = [];
   if (desired.mark !== undefined && desired.mark !== observed.mark) steps.push(set("alias", desired.mark));
   if (desired.mtu !== undefined && desired.mtu !== observed.mtu) steps.push(set("mtu", String(desired.mtu)));
+  if (desired.multicast !== undefined && desired.multicast !== observed.multicast)
+    steps.push(set("multicast", desired.multicast ? "on" : "off"));
   if (desired.addresses !== undefined) {
     // With an MTU that is too small for it IPv6 is gone already.
     const left = (observed.addresses ?? []).filter((address) => familyOf(address) === 4 || fitsIpv6(desired));
@@ -108,8 +113,8 @@ function planAddresses(
 }
 
 /**
- * releaseDevice: addresses that a program no longer lists are taken away, not only let go; an MTU that it no longer
- * sets becomes the usual one again.
+ * releaseDevice: addresses that a program no longer lists are taken away, not only let go; an MTU or a flag that it no
+ * longer sets becomes the usual one again, which for MULTICAST is that of a tunnel.
  */
 export function releaseDevice<D extends Device>(before: Device | undefined, desired: D, usualMtu: number): D {
   const released = (key: keyof Device) => before?.[key] !== undefined && desired[key] === undefined;
@@ -117,6 +122,7 @@ export function releaseDevice<D extends Device>(before: Device | undefined, desi
     ...desired,
     ...(released("addresses") && { addresses: [] }),
     ...(released("mtu") && { mtu: usualMtu }),
+    ...(released("multicast") && { multicast: false }),
   };
 }
 

@@ -38,7 +38,8 @@ type Desired = z.output<typeof inputs>;
 
 /**
  * A tunnel device with IPv6 outside: IPv4 in IPv6, IPv6 in IPv6, MPLS in IPv6 (RFC 2473, ip-link(8) `type ip6tnl`), IP
- * protocols 4, 41 and 137, 40 bytes of outer header and 8 for `encaplimit`. It does not encrypt and carries no multicast.
+ * protocols 4, 41 and 137, 40 bytes of outer header and 8 for `encaplimit`. It does not encrypt. Multicast
+ * inside it passes between Linux hosts, elsewhere it may not: GRE is the kind for it.
  *
  * @example
  * const tunnel = new Ip6Tunnel("tunnel", {

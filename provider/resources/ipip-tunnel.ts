@@ -38,7 +38,8 @@ type Desired = z.output<typeof inputs>;
 
 /**
  * An IPIP tunnel device: IPv4 in IPv4 (RFC 2003, ip-link(8) `type ipip`), IP protocol 4, 20 bytes of outer header; also
- * MPLS in IPv4 (protocol 137). It does not encrypt and carries no multicast.
+ * MPLS in IPv4 (protocol 137). It does not encrypt. Multicast inside it passes between Linux
+ * hosts, elsewhere it may not: GRE is the kind for it.
  *
  * @example
  * const tunnel = new IpipTunnel("tunnel", {

@@ -154,10 +154,14 @@ const inputs = z.strictObject({
   table: Table.optional(),
   /**
    * Passes over routes that are found with a prefix of this length or a shorter one: 0 passes over the default route
-   * (ip-rule(8), `suppress_prefixlength`). `none` passes over no route.
+   * (ip-rule(8), `suppress_prefixlength`). `none` passes over no route. Not with `l3mdev`, of which ip(8) does not show
+   * it.
    */
   suppressPrefixLength: z.union([z.int().min(0).max(128), z.literal(NONE)]).default(NONE),
-  /** Passes over routes that are found to leave by a device of this group, by its number; `none` over no route. */
+  /**
+   * Passes over routes that are found to leave by a device of this group, by its number; `none` over no route. Not with
+   * `l3mdev` either.
+   */
   suppressIfgroup: z.union([z.int().min(0).max(2_147_483_647), z.literal(NONE)]).default(NONE),
   ...adopt,
   ...mark,
@@ -363,6 +367,12 @@ function problems(known: Partial<Desired>): Problem[] {
   }
   if (table !== undefined && l3mdev === true) {
     add("table", "`l3mdev` looks up in the table of the VRF device: leave `table` out");
+  }
+  if (l3mdev === true) {
+    for (const [key, value] of Object.entries({ suppressPrefixLength, suppressIfgroup })) {
+      if (value !== undefined && value !== NONE)
+        add(key as keyof Desired, `ip(8) does not show it of a rule with \`l3mdev\`: leave \`${key}\` out`);
+    }
   }
   if (action !== undefined && action !== "lookup") {
     for (const [key, value] of Object.entries({ table, suppressPrefixLength, suppressIfgroup })) {

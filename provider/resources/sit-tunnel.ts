@@ -72,7 +72,8 @@ type Desired = z.output<typeof inputs>;
 
 /**
  * A SIT tunnel device: IPv6 in IPv4 (RFC 4213, ip-link(8) `type sit`), IP protocol 41, 20 bytes of outer header; also
- * 6rd, 6to4 and ISATAP. It does not encrypt and carries no multicast.
+ * 6rd, 6to4 and ISATAP. It does not encrypt. Multicast inside it passes between Linux hosts, elsewhere
+ * it may not: GRE is the kind for it.
  *
  * @example
  * const tunnel = new SitTunnel("tunnel", {

@@ -206,7 +206,7 @@ function plan(kind: Kind, desired: Tunnel | undefined, observed: Seen | undefine
   const target = { ...desired, mtu };
   const told = mtu === undefined ? [] : ["mtu", String(mtu)];
   if (observed === undefined) {
-    const made = { ...(mtu !== undefined && { mtu }), addresses: [], up: false };
+    const made = { ...(mtu !== undefined && { mtu }), addresses: [], up: false, multicast: false };
     const elsewhere = underlayNamespace === undefined ? [] : ["link-netns", underlayNamespace || HOST_NETNS];
     return [
       ip(namespace, "link", "add", "name", name, ...elsewhere, ...told, ...parameters(kind, desired, {})),

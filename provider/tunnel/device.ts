@@ -33,6 +33,11 @@ export const settings = {
    * addresses are left alone.
    */
   addresses: Addresses.optional(),
+  /**
+   * Whether the device has the flag MULTICAST (ip-link(8), `multicast on`), which programs look for before they send to
+   * a group by it. The kernel itself carries multicast without it. Left out, it is left alone; a new tunnel has none.
+   */
+  multicast: z.boolean().optional(),
   /** Whether the device is up; one that is down carries nothing. */
   up: z.boolean().default(true),
 };

@@ -128,7 +128,7 @@ export function endProblems(
   }
   for (const [key, end] of [["local", local] as const, ["remote", remote] as const]) {
     if (end === undefined || !isNoHost(end) || (multicast && key === "remote" && isOfGroup(end))) continue;
-    const why = multicast ? "" : "; this kind carries no multicast, GRE does";
+    const why = multicast ? "" : "; only GRE sends to a group";
     found.push({ path: [key], message: `${end} is no host's address${why}` });
   }
   return found;

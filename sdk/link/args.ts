@@ -1,54 +1,14 @@
 import { z } from "zod";
 import { Connection } from "../../provider/host/connection";
-import { Cidr, Destination, Ip, MAX_U32, NetnsName, OwnIfName } from "../../provider/net";
+import { Cidr, Destination, Ip, NetnsName, OwnIfName } from "../../provider/net";
 import { parentName } from "../../provider/resource";
 import { fixedly } from "../component";
-import { KINDS, type KindName } from "./kinds";
+import { tunnelOptions } from "./options";
 
 const Network = Destination.refine((text) => text !== "default" && !text.endsWith("/0"), {
   error: (issue) =>
     `"${issue.input}" is everywhere, the other host too: the tunnel's own packets would go into the tunnel. Give the networks that are there, like "10.10.2.0/24"`,
 });
-
-const A_TTL = 'give "inherit" or a number from 1 to 255';
-const A_TOS = 'give "inherit", a number from 0 to 255 or one like "0x10"';
-
-/** How each tunnel of a link or a mesh is made. */
-export const tunnelOptions = {
-  /**
-   * Kind of the tunnel. `ipip`: IPv4 in IPv4 (RFC 2003), 20 bytes a packet more, IP protocol 4 in the underlay. Both
-   * ends are of one kind, for others do not understand each other.
-   */
-  kind: fixedly(z.enum(Object.keys(KINDS) as [KindName, ...KindName[]])).default("ipip"),
-  /**
-   * Largest packet in bytes that fits through the tunnel whole, of both ends; 68 to 65515, for IPv6 inside at least
-   * 1280 (RFC 8200). Left out, each kernel takes that of its route to the other host less the outer header.
-   */
-  mtu: z.int().min(1, "give a number of bytes").optional(),
-  /** TTL of the outer header: 1 to 255, or `inherit` for that of the inner packet. Left out, `inherit`. */
-  ttl: z.union([z.literal("inherit"), z.int().min(0, A_TTL).max(255, A_TTL)], A_TTL).optional(),
-  /**
-   * Type of service of the outer header: 0 to 255, as a number or as `"0x10"`, or `inherit` from the inner one. Left
-   * out, 0.
-   */
-  tos: z
-    .union(
-      [
-        z.literal("inherit"),
-        z.string().regex(/^0x[0-9A-Fa-f]{1,2}$/, A_TOS),
-        z.int().min(0, A_TOS).max(255, A_TOS),
-      ],
-      A_TOS,
-    )
-    .optional(),
-  /**
-   * Path MTU discovery: sets the outer DF bit, so that a packet too large for the path is reported, not cut up. Left
-   * out, it is on; `false` needs a `ttl` that inherits (ip-tunnel(8)).
-   */
-  pmtudisc: z.boolean().optional(),
-  /** Routing table of both hosts for the routes to the other side, 1 to 4294967295. Left out, `main` (254). */
-  table: z.int().min(1).max(MAX_U32).optional(),
-};
 
 /** A host and what is behind it, whether it is joined with one other or with many. */
 export const place = {
@@ -61,18 +21,21 @@ export const place = {
   namespace: parentName(NetnsName).optional(),
   /**
    * Address of this host in the underlay, the network that lies between the hosts: one of the host's own, and the one
-   * that the other side sends to.
+   * that the other side sends to. The kind says whether it is of IPv4 or of IPv6.
    */
   underlay: Ip,
   /**
-   * Private networks behind this host, `10.10.1.0/24`: the other side gets a route to each of them. They can't be
-   * outputs, for the routes are named after them. Left out, there are none, and only the hosts reach each other.
+   * Private networks behind this host, `10.10.1.0/24` or `fd00:10:1::/64`: the other side gets a route to each of them,
+   * by the tunnel address of the same family. They can't be outputs, for the routes are named after them. Left out, there
+   * are none, and only the hosts reach each other.
    */
   networks: fixedly(z.array(Network)).default([]),
   /**
    * Whether the host is made to pass packets on (`net.ipv4.ip_forward`, for IPv6 `net.ipv6.conf.all.forwarding`) where
    * there are networks behind it. All links of a program share this setting of a host, and it stays until the last of
-   * them goes. Set `false` where something else sees to it: another program, or a `Sysctl` of your own.
+   * them goes. Set `false` where something else sees to it: another program, or a `Sysctl` of your own. A host that passes
+   * on IPv6 no longer heeds router advertisements, and loses a default route that it has from one, unless
+   * `net.ipv6.conf.DEVICE.accept_ra` is 2 there (the kernel's ip-sysctl.rst).
    */
   forwarding: fixedly(z.boolean()).default(true),
 };
@@ -81,10 +44,16 @@ export const place = {
 const side = z.strictObject({
   ...place,
   /**
-   * Address of this end inside the tunnel with the length of the subnet that both ends share, `192.168.50.1/30`. A /31
-   * has room for just two (RFC 3021).
+   * Address of this end inside the tunnel with the length of the subnet that both ends share, `192.168.50.1/30` or
+   * `fd00:50::1/64`. A /31 (RFC 3021) or /127 (RFC 6164) has room for just two. Left out, give `addresses`.
    */
-  address: Cidr,
+  address: Cidr.optional(),
+  /**
+   * In place of `address`, one of IPv4 and one of IPv6 where the link carries both. A family that networks are of needs an
+   * address at both ends, though the kernel could send without: else packets of the hosts themselves would bear an address
+   * of another device, which answers would not find the way back to.
+   */
+  addresses: z.array(Cidr).min(1, "give one, or two of different families").optional(),
   /**
    * Name of the tunnel's device here. Left out, it is the link's own name, or, where that is no name of a device or
    * longer than 15 characters, its beginning and a digest.
@@ -107,12 +76,14 @@ const inputs = z.strictObject({
 
 /**
  * Two hosts joined: a tunnel with both its ends, on each side the routes to the networks behind the other, and
- * forwarding. It makes an `IpipTunnel`, `Route`s and a `Sysctl` on each host, which are resources like any other.
+ * forwarding. It makes a tunnel of its `kind`, `Route`s and a `Sysctl` on each host, with `encap` a `FouPort`, with
+ * `mssClamp` an `MssClamp` and with `probe` a `TunnelProbe`, which are resources like any other.
  *
- * What can't work is refused with the reason, at preview as far as it is known by then: tunnel addresses that are not
- * of one subnet, networks that overlap the underlay, each other or those of another link of the program, a route to the
- * other host that would lead into the tunnel itself, an MTU that can't be, ends or devices that another link has. That
- * the ends mirror each other needs no check: each is made of both sides.
+ * What can't work is refused with the reason, at preview as far as it is known by then: what the kind of tunnel does not
+ * have or carry, tunnel addresses that are not of one subnet, networks that overlap the underlay, each other or those of
+ * another link of the program, a route to the other host that would lead into the tunnel itself, an MTU that can't be,
+ * ends, devices or UDP ports that another link has. That the ends mirror each other needs no check: each is made of both
+ * sides.
  *
  * @example
  * const link = new TunnelLink("office-dc", {

@@ -1,6 +1,8 @@
+import type { Family } from "../../provider/net";
 import type { Problem } from "../../provider/resource";
 import { deviceName } from "./device-name";
-import { type KnownLink, otherOf, placeOf, SIDES, type SideName } from "./known";
+import { isGre, kindOf } from "./kinds";
+import { addressesOf, type KnownLink, otherOf, placeOf, SIDES, type SideName } from "./known";
 import { covers, overlaps, subnetOf } from "./prefix";
 
 /** The table that a route without one goes to (RT_TABLE_MAIN, linux/rtnetlink.h). */
@@ -13,7 +15,14 @@ export type Claim = {
   readonly place: string;
 } & (
   | { readonly what: "device"; readonly name: string }
-  | { readonly what: "ends"; readonly kind: string; readonly local: string; readonly remote: string }
+  /** What the kernel tells tunnels of a kind apart by; a `key` is GRE's. */
+  | {
+      readonly what: "ends";
+      readonly word: string;
+      readonly key: number | "none" | undefined;
+      readonly local: string;
+      readonly remote: string;
+    }
   /** The tunnel's own subnet. */
   | { readonly what: "subnet"; readonly network: string }
   /** A network behind the host itself. Other links of the host may say so too. */
@@ -22,32 +31,44 @@ export type Claim = {
   | { readonly what: "routed"; readonly network: string; readonly table: number; readonly transit: boolean }
   /** The setting that makes the host pass packets on, and who sets it. */
   | { readonly what: "forwarding"; readonly by: string }
+  /** A UDP port that packets are taken at, what is in them, and who makes it. */
+  | {
+      readonly what: "port";
+      readonly port: number;
+      readonly family: Family;
+      readonly taken: string;
+      readonly by: string;
+    }
 );
 
-/** claimsOf lists what a link takes on its two hosts, as far as it is known. `forwarding` says who sets it, if anybody. */
-export function claimsOf(
-  name: string,
-  link: KnownLink,
-  forwarding: Readonly<Record<SideName, string | undefined>>,
-): Claim[] {
-  return SIDES.flatMap((side) => claimsOn(name, link, side, forwarding[side]));
+/** Makers are the resources of a host that its links share, by name; undefined where a link has no need of one. */
+export interface Makers {
+  readonly forwarding: string | undefined;
+  readonly port: string | undefined;
 }
 
-function claimsOn(name: string, link: KnownLink, side: SideName, forwarding: string | undefined): Claim[] {
+/** claimsOf lists what a link takes on its two hosts, as far as it is known. */
+export function claimsOf(name: string, link: KnownLink, makers: Readonly<Record<SideName, Makers>>): Claim[] {
+  return SIDES.flatMap((side) => claimsOn(name, link, side, makers[side]));
+}
+
+function claimsOn(name: string, link: KnownLink, side: SideName, { forwarding, port }: Makers): Claim[] {
   const [own, other] = [link[side], link[otherOf(side)]];
   const place = placeOf(own);
   if (own === undefined || place === undefined) return [];
-  const { underlay, address } = own;
+  const { underlay } = own;
+  const kind = link.kind && kindOf(link.kind);
   const claims: Claim[] = [];
   if ("device" in own) {
     claims.push({ what: "device", place, path: [side, "device"], name: own.device ?? deviceName(name) });
   }
-  if (link.kind !== undefined && underlay !== undefined && other?.underlay !== undefined) {
-    const ends = { kind: link.kind, local: underlay, remote: other.underlay };
+  if (kind !== undefined && underlay !== undefined && other?.underlay !== undefined && "key" in link) {
+    const key = isGre(kind) ? (link.key ?? "none") : undefined;
+    const ends = { word: kind.word, key, local: underlay, remote: other.underlay };
     claims.push({ what: "ends", place, path: [side, "underlay"], ...ends });
   }
-  if (address !== undefined) {
-    claims.push({ what: "subnet", place, path: [side, "address"], network: subnetOf(address) });
+  for (const { network, path } of addressesOf(own, side)) {
+    claims.push({ what: "subnet", place, path, network: subnetOf(network) });
   }
   for (const [index, network] of (own.networks ?? []).entries()) {
     claims.push({ what: "own", place, path: [side, "networks", index], network });
@@ -61,6 +82,12 @@ function claimsOn(name: string, link: KnownLink, side: SideName, forwarding: str
   }
   if (forwarding !== undefined) {
     claims.push({ what: "forwarding", place, path: [side, "forwarding"], by: forwarding });
+  }
+  const { type, port: number } = link.encap ?? {};
+  if (kind !== undefined && type !== undefined && number !== undefined && port !== undefined) {
+    const taken = type === "gue" ? type : `${type} with ${kind.protocol}`;
+    const opened = { port: number, family: kind.underlay, taken, by: port };
+    claims.push({ what: "port", place, path: ["encap", "port"], ...opened });
   }
   return claims;
 }
@@ -85,15 +112,27 @@ function clashOf(mine: Claim, theirs: Claim): string | undefined {
       if (theirs.what !== "device" || mine.name !== theirs.name) return undefined;
       return `${mine.name} on ${place} is the device of THE LINK: give another name`;
     case "ends":
-      if (theirs.what !== "ends" || mine.kind !== theirs.kind) return undefined;
+      if (theirs.what !== "ends" || mine.word !== theirs.word || mine.key !== theirs.key) return undefined;
       if (mine.local !== theirs.local || mine.remote !== theirs.remote) return undefined;
-      return `THE LINK joins ${mine.local} to ${mine.remote} already, and the kernel allows one tunnel of a kind between two addresses: use that link, or other addresses`;
+      return `THE LINK joins ${mine.local} to ${mine.remote} already, and the kernel allows one tunnel of a kind between two addresses: use that link, or other addresses${mine.key === undefined ? "" : ", or another `key`"}`;
     case "forwarding":
       if (theirs.what !== "forwarding" || mine.by === theirs.by) return undefined;
       return `THE LINK sets forwarding on ${place} too: set \`forwarding: false\` on one of them, or let both name the host and its namespace in the same way`;
+    case "port":
+      return portClash(mine, theirs);
     default:
       return networkClash(mine, theirs);
   }
+}
+
+function portClash(mine: Extract<Claim, { what: "port" }>, theirs: Claim): string | undefined {
+  if (theirs.what !== "port" || mine.port !== theirs.port || mine.family !== theirs.family) return undefined;
+  const { port, place } = mine;
+  if (mine.taken !== theirs.taken) {
+    return `on ${place} the port ${port} takes ${theirs.taken} for THE LINK, and here it would be ${mine.taken}: give another port`;
+  }
+  if (mine.by === theirs.by) return undefined;
+  return `THE LINK opens the port ${port} on ${place} too: give another port, or let both name the host and its namespace in the same way`;
 }
 
 type OfNetwork = Extract<Claim, { network: string }>;

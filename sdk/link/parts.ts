@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
+import type { Family } from "../../provider/net";
 import type { ConnectionArgs, Named } from "../resource";
-import type { KindName } from "./kinds";
 
 /** Tunnel is one end of a link: the resource of the link's kind. */
 export type Tunnel = Named & { readonly effectiveMtu: pulumi.Output<number> };
@@ -11,15 +11,38 @@ interface Where {
   readonly namespace?: pulumi.Input<string> | Named | undefined;
 }
 
-interface TunnelArgs extends Where {
+export interface TunnelArgs extends Where {
   readonly name: string;
   readonly local: pulumi.Input<string>;
   readonly remote: pulumi.Input<string>;
-  readonly addresses: pulumi.Input<string>[];
+  readonly addresses: pulumi.Input<pulumi.Input<string>[]>;
   readonly mtu?: pulumi.Input<number> | undefined;
+  readonly encap?: { readonly type: "fou" | "gue"; readonly dport: number };
+}
+
+interface Over4Args extends TunnelArgs {
   readonly ttl?: pulumi.Input<number | "inherit"> | undefined;
   readonly tos?: pulumi.Input<number | string> | undefined;
   readonly pmtudisc?: pulumi.Input<boolean> | undefined;
+}
+
+interface Over6Args extends TunnelArgs {
+  readonly hoplimit?: pulumi.Input<number | "inherit"> | undefined;
+  readonly tclass?: pulumi.Input<number | string> | undefined;
+  readonly encaplimit?: pulumi.Input<number | "none"> | undefined;
+}
+
+interface ModeArgs {
+  readonly mode?: "ipip6" | "ip6ip6" | "any";
+}
+
+interface GreArgs {
+  readonly ikey?: pulumi.Input<number | string> | undefined;
+  readonly okey?: pulumi.Input<number | string> | undefined;
+  readonly iseq?: pulumi.Input<boolean> | undefined;
+  readonly oseq?: pulumi.Input<boolean> | undefined;
+  readonly icsum?: pulumi.Input<boolean> | undefined;
+  readonly ocsum?: pulumi.Input<boolean> | undefined;
 }
 
 interface RouteArgs extends Where {
@@ -34,11 +57,56 @@ interface SysctlArgs extends Where {
   readonly value: number;
 }
 
-type Make<A, R> = new (name: string, args: A, opts?: pulumi.CustomResourceOptions) => R;
+interface PortArgs extends Where {
+  readonly port: number;
+  readonly encap: "fou" | "gue";
+  readonly family: Family;
+  readonly ipproto?: "ipip" | "ipv6" | "gre" | undefined;
+}
+
+interface ClampArgs extends Where {
+  readonly dev: Named;
+  readonly ipv4: "pmtu" | "none";
+  readonly ipv6: "pmtu" | "none";
+}
+
+interface ProbeArgs extends Where {
+  readonly dev: Named;
+  readonly target: pulumi.Input<string>;
+  readonly required?: pulumi.Input<boolean> | undefined;
+  readonly triggers: unknown[];
+}
+
+/** Probed is what came of a probe. */
+export interface Probed {
+  readonly cause: pulumi.Output<string>;
+  readonly reason: pulumi.Output<string>;
+}
+
+type Make<A, R = pulumi.CustomResource> = new (
+  name: string,
+  args: A,
+  opts?: pulumi.CustomResourceOptions,
+) => R;
+
+/** One of another kind, by the same name, replaces it. */
+interface MakeTunnel<A> extends Make<A, Tunnel> {
+  readonly type: string;
+}
 
 /** Parts are the classes that a link makes its resources of. */
 export interface Parts {
-  readonly kinds: Readonly<Record<KindName, Make<TunnelArgs, Tunnel>>>;
-  readonly route: Make<RouteArgs, pulumi.CustomResource>;
-  readonly sysctl: Make<SysctlArgs, pulumi.CustomResource>;
+  /** By the words of ip-link(8). */
+  readonly tunnels: {
+    readonly ipip: MakeTunnel<Over4Args>;
+    readonly sit: MakeTunnel<Over4Args>;
+    readonly gre: MakeTunnel<Over4Args & GreArgs>;
+    readonly ip6tnl: MakeTunnel<Over6Args & ModeArgs>;
+    readonly ip6gre: MakeTunnel<Over6Args & GreArgs>;
+  };
+  readonly route: Make<RouteArgs>;
+  readonly sysctl: Make<SysctlArgs>;
+  readonly port: Make<PortArgs>;
+  readonly clamp: Make<ClampArgs>;
+  readonly probe: Make<ProbeArgs, pulumi.CustomResource & Probed>;
 }

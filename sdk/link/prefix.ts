@@ -1,4 +1,13 @@
-import { bitsOf, canonicalPrefix, familyOf, inSameSubnet, ipOf, numberOf } from "../../provider/net";
+import ipaddr from "ipaddr.js";
+import {
+  bitsOf,
+  canonicalIp,
+  canonicalPrefix,
+  familyOf,
+  inSameSubnet,
+  ipOf,
+  numberOf,
+} from "../../provider/net";
 
 /** What has to be known of addresses and networks to judge a link. All are in canonical form. */
 
@@ -48,7 +57,15 @@ export function endOf(address: string): string | undefined {
     : undefined;
 }
 
-/** ipv4Of is the IPv4 address that is a number. */
-export function ipv4Of(number: number): string {
-  return [24, 16, 8, 0].map((bits) => Math.floor(number / 2 ** bits) % 256).join(".");
+/** addressAt is the address that comes so many after another one. */
+export function addressAt(ip: string, offset: number): string {
+  const bytes = ipaddr.parse(ip).toByteArray();
+  let carry = offset;
+  for (let at = bytes.length - 1; carry > 0 && at >= 0; at--) {
+    const sum = (bytes[at] ?? 0) + carry;
+    bytes[at] = sum % 256;
+    carry = Math.floor(sum / 256);
+  }
+  const text = ipaddr.fromByteArray(bytes).toString();
+  return canonicalIp(text)?.text ?? text;
 }

@@ -5,7 +5,7 @@ import { type Claim, clashesWith } from "./claims";
 /** Program is what the links of one run of a program know of each other. */
 export class Program {
   private readonly claims = new Map<object, { readonly name: string; readonly claims: readonly Claim[] }>();
-  private readonly shared = new Map<unknown, Set<string>>();
+  private readonly shared = new Map<unknown, Map<string, pulumi.Resource>>();
 
   /** current is that of the run that goes on: its monitor is no other run's, not even of another in the same process. */
   static current(): Program {
@@ -23,13 +23,13 @@ export class Program {
       .flatMap(([, other]) => clashesWith(other.name, other.claims, claims));
   }
 
-  /** share makes a resource of what is told by a key, unless another link has. */
-  share(key: unknown, name: string, make: () => void): void {
-    const made = this.shared.get(key) ?? new Set();
-    this.shared.set(key, made);
-    if (made.has(name)) return;
-    made.add(name);
-    make();
+  /** share is the resource of a name in what is told by a key, made unless another link has. */
+  share(key: unknown, name: string, make: () => pulumi.Resource): pulumi.Resource {
+    const all = this.shared.get(key) ?? new Map<string, pulumi.Resource>();
+    this.shared.set(key, all);
+    const made = all.get(name) ?? make();
+    all.set(name, made);
+    return made;
   }
 }
 

@@ -4,13 +4,14 @@ export interface End {
   readonly underlay: string;
   readonly namespace: string | undefined;
   readonly device: string;
-  readonly address: string;
+  readonly addresses: readonly string[];
   readonly networks: readonly string[];
 }
 
 /** Drawing is all that is shown of a link. */
 export interface Drawing {
   readonly title: string;
+  /** The kind of tunnel, and what it is in. */
   readonly kind: string;
   readonly mtu: number;
   readonly ends: readonly End[];
@@ -18,10 +19,10 @@ export interface Drawing {
 
 /** topology draws a link: one line for the tunnel, one for each end. */
 export function topology({ title, kind, mtu, ends }: Drawing): string {
-  const rows = ends.map(({ label, underlay, namespace, device, address, networks }) => [
+  const rows = ends.map(({ label, underlay, namespace, device, addresses, networks }) => [
     label,
     namespace === undefined ? underlay : `${underlay} (${namespace})`,
-    `${device} ${address}`,
+    `${device} ${addresses.join(", ")}`,
     networks.length === 0 ? "no networks" : networks.join(", "),
   ]);
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

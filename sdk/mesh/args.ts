@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { Destination, familyOf } from "../../provider/net";
+import { Destination } from "../../provider/net";
 import { fixedly } from "../component";
-import { place, tunnelOptions } from "../link/args";
+import { place } from "../link/args";
+import { tunnelOptions } from "../link/options";
 import { notHost } from "../link/prefix";
 
 const SiteName = z
@@ -26,13 +27,10 @@ const site = z.strictObject({
   hub: fixedly(SiteName).optional(),
 });
 
-const Pool = Destination.refine(
-  (text) => text !== "default" && familyOf(text) === 4 && notHost(text) === undefined,
-  {
-    error: (issue) =>
-      `"${issue.input}" is no IPv4 network of hosts: give one that nothing else uses, like "172.31.0.0/16"`,
-  },
-);
+const Pool = Destination.refine((text) => text !== "default" && notHost(text) === undefined, {
+  error: (issue) =>
+    `"${issue.input}" is no network of hosts: give one that nothing else uses, like "172.31.0.0/16" or "fd00:31::/112"`,
+});
 
 const inputs = z.strictObject({
   /** The sites, two or more, in any order. */
@@ -43,12 +41,20 @@ const inputs = z.strictObject({
    */
   hubs: fixedly(z.array(SiteName).min(1, "name at least one site, or leave `hubs` out")).optional(),
   /**
-   * IPv4 network that the tunnel subnets are taken from, `172.31.0.0/16`, and nothing else. The sites with ids i < j get
-   * subnet number j(j-1)/2 + i, so with ids up to n it needs n(n+1)/2 of them: a /20 has room for 64 sites, a /16 for
-   * 256. The site with the smaller id has the subnet's first address.
+   * Network that the tunnel subnets are taken from, and nothing else, of IPv4 or IPv6: `172.31.0.0/16`, `fd00:31::/112`.
+   * The sites with ids i < j get subnet number j(j-1)/2 + i, so with ids up to n it needs n(n+1)/2 of them: a /20 of IPv4
+   * or /116 of IPv6 has room for 64 sites, a /16 or /112 for 256. The site with the smaller id has the subnet's first
+   * address. Left out, give `pools`.
    */
-  pool: fixedly(Pool),
-  /** Prefix length of each tunnel subnet: 31 (RFC 3021), or 30 where a host takes no other. */
+  pool: fixedly(Pool).optional(),
+  /**
+   * In place of `pool`, one of IPv4 and one of IPv6 where the links carry both: networks of a family need a pool of it.
+   */
+  pools: fixedly(z.array(Pool).min(1, "give one, or two of different families")).optional(),
+  /**
+   * Prefix length of each tunnel subnet of IPv4: 31 (RFC 3021), or 30 where a host takes no other. Those of IPv6 are of
+   * the same size: 127 (RFC 6164) or 126.
+   */
   prefixLength: fixedly(z.union([z.literal(30), z.literal(31)], "give 30 or 31")).default(31),
   ...tunnelOptions,
 });

@@ -4,8 +4,9 @@ import type { ComponentArgs, ComponentClass } from "../component";
 import { Given } from "../given";
 import { deviceName } from "../link/device-name";
 import type { LinkClass } from "../link/link";
+import { optionsIn } from "../link/options";
 import type { MeshInputs, tunnelMesh } from "./args";
-import { type Planned, planMesh } from "./plan";
+import { type Planned, type PlannedEnd, planMesh, poolsOf } from "./plan";
 import { type KnownMesh, meshProblems } from "./problems";
 
 export type MeshArgs = ComponentArgs<z.input<MeshInputs>>;
@@ -17,6 +18,10 @@ export interface MeshOutputs {
   readonly links: readonly TunnelLink[];
   /** The largest packet in bytes that fits whole through every tunnel. */
   readonly mtu: pulumi.Output<number>;
+  /** Whether the `probe` of each link found that packets come through. Undefined without one. */
+  readonly works: pulumi.Output<boolean | undefined>;
+  /** What the probes saw that tells why they don't, a line for each such link. Undefined without one. */
+  readonly reason: pulumi.Output<string | undefined>;
   /** The mesh as text: that of each of its links. */
   readonly topology: pulumi.Output<string>;
 }
@@ -32,33 +37,39 @@ export function meshClass({ type, inputs }: typeof tunnelMesh, Link: LinkClass):
   class Mesh extends pulumi.ComponentResource {
     readonly links: readonly TunnelLink[];
     readonly mtu: pulumi.Output<number>;
+    readonly works: pulumi.Output<boolean | undefined>;
+    readonly reason: pulumi.Output<string | undefined>;
     readonly topology: pulumi.Output<string>;
 
     constructor(name: string, args: MeshArgs, opts?: pulumi.ComponentResourceOptions) {
       const given = new Given<KnownMesh>(`${type} "${name}"`, inputs, args, meshProblems);
       super(token, name, {}, opts);
-      const { hubs, ...fixed } = given.value as z.output<MeshInputs>;
-      this.links = planMesh({ hubs, ...fixed }).map((planned) => this.join(name, args, planned));
+      const { hubs, sites, prefixLength, ...fixed } = given.value as z.output<MeshInputs>;
+      const planned = planMesh({ hubs, sites, prefixLength, pools: poolsOf(fixed) });
+      this.links = planned.map((one) => this.join(name, args, one));
       const mtus = this.links.map(({ mtu }) => mtu);
       this.mtu = pulumi.all(mtus).apply((all) => Math.min(...all));
+      const outcomes = pulumi.all(this.links.map(({ works }) => works));
+      const probed = fixed.probe !== undefined;
+      this.works = outcomes.apply((all) => (probed ? all.every((works) => works === true) : undefined));
+      const reasons = pulumi.all(this.links.map(({ reason }) => reason));
+      const names = planned.map(({ a, b }) => linkName(name, a, b));
+      this.reason = reasons.apply((all) => (probed ? lines(all, names) : undefined));
       const drawn = pulumi.all(this.links.map(({ topology }) => topology));
       this.topology = pulumi.all([drawn, given.right]).apply(([all]) => all.join("\n"));
-      this.registerOutputs({ mtu: this.mtu, topology: this.topology });
+      const { mtu, works, reason, topology } = this;
+      this.registerOutputs({ mtu, works, reason, topology });
     }
 
     private join(name: string, args: MeshArgs, { a, b }: Planned): TunnelLink {
-      const { sites, kind, mtu, ttl, tos, pmtudisc, table } = args;
       const side = (own: Planned["a"], other: Planned["a"]) => {
-        const { connection, namespace, underlay, networks, forwarding } = sites[own.index] as MeshSite;
-        const { address, transit } = own;
+        const { connection, namespace, underlay, networks, forwarding } = args.sites[own.index] as MeshSite;
+        const { addresses, transit } = own;
         const device = deviceName(`${name}-${other.name}`);
-        return { connection, namespace, underlay, networks, forwarding, address, transit, device };
+        return { connection, namespace, underlay, networks, forwarding, addresses, transit, device };
       };
-      return new Link(
-        `${name}-${a.name}~${b.name}`,
-        { a: side(a, b), b: side(b, a), kind, mtu, ttl, tos, pmtudisc, table },
-        { parent: this },
-      );
+      const ends = { a: side(a, b), b: side(b, a) };
+      return new Link(linkName(name, a, b), { ...ends, ...optionsIn(args) }, { parent: this });
     }
 
     static override isInstance(value: unknown): value is pulumi.ComponentResource {
@@ -66,4 +77,13 @@ export function meshClass({ type, inputs }: typeof tunnelMesh, Link: LinkClass):
     }
   }
   return Mesh as unknown as MeshClass;
+}
+
+function linkName(mesh: string, a: PlannedEnd, b: PlannedEnd): string {
+  return `${mesh}-${a.name}~${b.name}`;
+}
+
+/** lines tells of the links that have something to tell. */
+function lines(reasons: readonly (string | undefined)[], names: readonly string[]): string {
+  return reasons.flatMap((reason, index) => (reason ? [`${names[index]}: ${reason}`] : [])).join("\n");
 }

@@ -1,45 +1,53 @@
 import { z } from "zod";
+import { familyOf } from "../../provider/net";
 import type { Problem } from "../../provider/resource";
-import type { KindName } from "../link/kinds";
-import type { KnownLink, KnownSide } from "../link/known";
+import { kindOf } from "../link/kinds";
+import type { KnownLink, KnownOptions, KnownSide } from "../link/known";
 import { covers, lengthOf, overlaps } from "../link/prefix";
 import { linkProblems } from "../link/problems";
-import { joined, numberOfSubnet, planMesh, type Shape, type Spot } from "./plan";
+import { joined, lengthIn, numberOfSubnet, planMesh, poolsOf, type Shape, type Spot } from "./plan";
 
 /** KnownMesh is what is known of a mesh. */
-export interface KnownMesh {
+export interface KnownMesh extends KnownOptions {
   readonly sites?: readonly KnownSite[];
   readonly hubs?: readonly string[] | undefined;
-  readonly pool?: string;
+  readonly pool?: string | undefined;
+  readonly pools?: readonly string[] | undefined;
   readonly prefixLength?: number;
-  readonly kind?: KindName;
-  readonly mtu?: number | undefined;
-  readonly table?: number | undefined;
 }
 
-type KnownSite = Omit<KnownSide, "address" | "device" | "transit"> & Partial<Spot>;
+type KnownSite = Omit<KnownSide, "address" | "addresses" | "device" | "transit"> & Partial<Spot>;
 
 /** meshProblems finds what is wrong with a mesh in itself, its links included. */
 export function meshProblems(mesh: KnownMesh): Problem[] {
-  const { sites = [], hubs, pool, prefixLength } = mesh;
-  const found = [...twice(sites, "name"), ...twice(sites, "id"), ...hubProblems(mesh)];
+  const { sites = [], hubs, prefixLength } = mesh;
+  const pools = poolsOf(mesh);
+  const found = [...twice(sites, "name"), ...twice(sites, "id"), ...hubProblems(mesh), ...poolProblems(mesh)];
   const spots = sites.filter(isSpot);
-  const whole = spots.length === sites.length && "hubs" in mesh && found.length === 0;
-  if (!whole || pool === undefined || prefixLength === undefined) return found;
-  const shape: Shape = { sites: spots, hubs, pool, prefixLength };
-  const small = poolProblems(shape);
+  const whole = spots.length === sites.length && "hubs" in mesh && pools.length > 0 && found.length === 0;
+  if (!whole || prefixLength === undefined) return found;
+  const shape: Shape = { sites: spots, hubs, pools, prefixLength };
+  const small = pools.flatMap((pool, index) => roomProblems(shape, pool, pathOf(mesh, index)));
   if (small.length > 0) return small;
   const links = planMesh(shape).flatMap(({ a, b }) => {
     // What goes through a hub is behind other sites, where it is judged too.
-    const side = ({ index, address }: typeof a): KnownSide => ({ ...sites[index], address, transit: [] });
+    const side = ({ index, addresses }: typeof a): KnownSide => ({
+      ...sites[index],
+      address: undefined,
+      addresses,
+      transit: [],
+    });
     const link: KnownLink = { ...mesh, a: side(a), b: side(b) };
     const indexes: Readonly<Record<PropertyKey, number>> = { a: a.index, b: b.index };
     const at = ([first = "", ...rest]: readonly PropertyKey[]) =>
       first in indexes ? ["sites", indexes[first] ?? 0, ...rest] : [first, ...rest];
     // The addresses are the pool's, and judged with it.
-    return linkProblems(link, at).filter(({ path }) => !path.includes("address"));
+    return linkProblems(link, { at, more: "give a pool of it too, in `pools`" }).filter(
+      ({ path }) => !path.includes("addresses"),
+    );
   });
-  return unlike([...placeProblems(mesh, pool), ...overlapping(sites), ...links]);
+  const places = pools.flatMap((pool, index) => placeProblems(mesh, pool, pathOf(mesh, index)));
+  return unlike([...places, ...overlapping(sites), ...links]);
 }
 
 function isSpot(site: KnownSite): site is KnownSite & Spot {
@@ -89,8 +97,38 @@ function hubProblems(mesh: KnownMesh): Problem[] {
   return found;
 }
 
-function poolProblems(shape: Shape): Problem[] {
-  const { sites, pool, prefixLength } = shape;
+/** pathOf is where a pool is given. */
+function pathOf({ pool }: KnownMesh, index: number): PropertyKey[] {
+  return pool === undefined ? ["pools", index] : ["pool"];
+}
+
+function poolProblems(mesh: KnownMesh): Problem[] {
+  const { pool, pools, kind } = mesh;
+  if (!("pool" in mesh && "pools" in mesh)) return [];
+  if (pool !== undefined && pools !== undefined) {
+    return [{ path: ["pools"], message: "`pool` is there too: give all in one of the two" }];
+  }
+  const all = poolsOf(mesh);
+  if (all.length === 0) return [{ path: ["pool"], message: "is required, or `pools` in place of it" }];
+  return all.flatMap((one, index) => {
+    const family = familyOf(one);
+    const found: Problem[] = [];
+    const report = (message: string) => found.push({ path: pathOf(mesh, index), message });
+    const before = all.slice(0, index).find((other) => familyOf(other) === family);
+    if (before !== undefined) {
+      report(`${one} is of IPv${family} as ${before} is: there is one pool of a family`);
+    }
+    const carries = kind && kindOf(kind).carries;
+    if (carries?.includes(family) === false) {
+      report(`${one} is of IPv${family}, and ${kind} carries IPv${carries[0]} only: give a pool of that`);
+    }
+    return found;
+  });
+}
+
+function roomProblems(shape: Shape, pool: string, path: readonly PropertyKey[]): Problem[] {
+  const { sites } = shape;
+  const prefixLength = lengthIn(pool, shape.prefixLength);
   const room = 2 ** (prefixLength - lengthOf(pool));
   const needs = joined(shape).map(([i, j]) => numberOfSubnet(sites[i]?.id ?? 0, sites[j]?.id ?? 0) + 1);
   const most = Math.max(...needs);
@@ -98,23 +136,19 @@ function poolProblems(shape: Shape): Problem[] {
   const length = prefixLength - Math.ceil(Math.log2(most));
   const highest = Math.max(...sites.map(({ id }) => id));
   const much = room < 1 ? "no subnet" : `${room} subnets`;
-  return [
-    {
-      path: ["pool"],
-      message:
-        `${pool} has room for ${much} of /${prefixLength}, and the ids up to ${highest} need ${most}: ` +
-        (length < 8 ? "give the sites smaller ids" : `give a /${length}, or smaller ids`),
-    },
-  ];
+  const message =
+    `${pool} has room for ${much} of /${prefixLength}, and the ids up to ${highest} need ${most}: ` +
+    (length < 8 ? "give the sites smaller ids" : `give a /${length}, or smaller ids`);
+  return [{ path, message }];
 }
 
 /** placeProblems: the pool and what is behind the sites may not be where the hosts reach each other. */
-function placeProblems({ sites = [] }: KnownMesh, pool: string): Problem[] {
+function placeProblems({ sites = [] }: KnownMesh, pool: string, where: readonly PropertyKey[]): Problem[] {
   const found: Problem[] = [];
   for (const [index, { underlay, networks = [] }] of sites.entries()) {
     if (underlay !== undefined && covers(pool, underlay)) {
       const message = `${pool} has the underlay address ${underlay} of \`sites[${index}]\`: give a pool that nothing else uses`;
-      found.push({ path: ["pool"], message });
+      found.push({ path: where, message });
     }
     for (const [at, network] of networks.entries()) {
       const path = ["sites", index, "networks", at];

@@ -50,7 +50,7 @@ describe("a host that declines", () => {
           "ip link add t1 type ipip mode any local 10.3.0.1 remote 10.3.0.7 && ip link set t1 alias by-hand",
         message: [
           "tunnel t1 is there already, and it was not made by Pulumi: name t1, external false, mode any, " +
-            "local 10.3.0.1, remote 10.3.0.7, ttl 0, tos 0, pmtudisc true, fwmark 0, mtu 1480, up false",
+            "local 10.3.0.1, remote 10.3.0.7, ttl 0, tos 0, pmtudisc true, fwmark 0, mtu 1480, up false, multicast false",
           TAKE,
         ],
         tearDown: "ip link delete t1",
@@ -63,7 +63,7 @@ describe("a host that declines", () => {
         setUp: `ip link add t1 ${BARE} ttl 9`,
         message: [
           "tunnel t1 is there already, and it was not made by Pulumi: name t1, external false, mode ipip, " +
-            "local 10.3.0.1, remote 10.3.0.2, ttl 9, tos 0, pmtudisc true, fwmark 0, mtu 1480, up false",
+            "local 10.3.0.1, remote 10.3.0.2, ttl 9, tos 0, pmtudisc true, fwmark 0, mtu 1480, up false, multicast false",
           TAKE,
         ],
         tearDown: "ip link delete t1",

@@ -5,12 +5,16 @@ import { connectionTo, shell, snapshot, type Workplace, workplace } from "../sup
 /** The components that join sites, each as its example uses it, one after another on the same machines. */
 
 const HOSTS = ["n0", "n1", "n2", "n3"];
+/** Those that reach each other by IPv6 too. */
+const V6_HOSTS = ["n0", "n1"];
+const v6Of = (host: string) => `2001:db8::1${HOSTS.indexOf(host)}`;
 
 let lab: Lab;
 const before = new Map<string, unknown>();
 
 beforeAll(async () => {
   lab = await Lab.start({ hosts: HOSTS });
+  for (const host of V6_HOSTS) await shell(lab.host(host), `ip address add ${v6Of(host)}/64 dev eth0 nodad`);
   for (const host of HOSTS) before.set(host, await snapshot(lab.host(host)));
 });
 
@@ -71,6 +75,67 @@ describe("the example link", () => {
         `  b  ${lab.host("n1").address}  site-link 192.168.50.2/30  10.10.2.0/24`,
       ].join("\n"),
     });
+    expectCode(await place.stack.pulumi("preview", "--expect-no-changes"), Code.ok);
+    expectCode(await place.stack.pulumi("destroy", "--yes", "--skip-preview"), Code.ok);
+  });
+});
+
+describe("the example ipv6-underlay", () => {
+  let place: Workplace;
+  const config = (host: string) => ({ ...connectionTo(lab.host(host)), underlay: v6Of(host) });
+  const right = () => ({ a: config("n0"), b: config("n1") });
+  beforeAll(async () => {
+    place = await workplace("examples/ipv6-underlay");
+  });
+  afterAll(() => place?.close());
+
+  test("a preview refuses what the kind of tunnel has not", async () => {
+    const { address } = lab.host("n1");
+    place.stack.configure({
+      ...right(),
+      b: { ...config("n1"), underlay: address },
+      key: 7,
+      encap: { type: "fou", port: 5555 },
+    });
+    const shown = expectCode(await place.stack.pulumi("preview"), Code.error);
+    for (const message of [
+      `b.underlay: ${address} is of IPv4, and this kind of tunnel goes over IPv6`,
+      "key: ip6tnl has no such option, gre and ip6gre have",
+      "encap.type: a port of `fou` takes one protocol alone",
+    ]) {
+      expect(shown).toContain(message);
+    }
+  });
+
+  test("fails as long as no packet comes through, and then joins two sites in IPv4 and in IPv6", async () => {
+    place.stack.configure(right());
+    const b = lab.host("n1");
+    await shell(b, `ip route add blackhole ${v6Of("n0")}`);
+    const shown = expectCode(await place.stack.pulumi("up", "--yes", "--skip-preview"), Code.error);
+    expect(shown).toMatch(/sites-probe .*the probe failed: nothing comes back from 192\.168\.40\.2/);
+    await shell(b, `ip route delete blackhole ${v6Of("n0")}`);
+    expectCode(await place.stack.pulumi("up", "--yes", "--skip-preview"), Code.ok);
+    await joins("n0", "10.40.1.1", "10.40.2.1");
+    await joins("n1", "fd00:40:2::1", "fd00:40:1::1");
+    const { stdout } = await place.stack.pulumi("stack", "output", "--json");
+    expect(JSON.parse(stdout)).toMatchObject({
+      mtu: 1460,
+      works: true,
+      topology: [
+        "sites: ip6tnl, mtu 1460",
+        "  a  2001:db8::10  sites 192.168.40.1/30, fd00:40::1/126  10.40.1.0/24, fd00:40:1::/64",
+        "  b  2001:db8::11  sites 192.168.40.2/30, fd00:40::2/126  10.40.2.0/24, fd00:40:2::/64",
+      ].join("\n"),
+    });
+    expectCode(await place.stack.pulumi("preview", "--expect-no-changes"), Code.ok);
+  });
+
+  test("is of another kind after one update, and then goes without a trace", async () => {
+    place.stack.configure({ ...right(), kind: "ip6gre" });
+    const shown = expectCode(await place.stack.pulumi("up", "--yes", "--skip-preview"), Code.ok);
+    // Both ends, the four routes by them, and the probe.
+    expect(shown).toMatch(/\+-\s*7 replaced/);
+    await joins("n1", "fd00:40:2::1", "fd00:40:1::1");
     expectCode(await place.stack.pulumi("preview", "--expect-no-changes"), Code.ok);
     expectCode(await place.stack.pulumi("destroy", "--yes", "--skip-preview"), Code.ok);
   });

@@ -17,14 +17,14 @@ export interface Row {
   ])[];
   /** What somebody may do by hand, and the attributes in which that shows; none when the object is gone. */
   readonly drift: readonly (readonly [command: string, attributes: readonly string[]])[];
-  /** What must be there before. */
+  /** What must be there before, besides what all rows need. */
   readonly setUp?: readonly string[];
   /** What takes it away afterwards, besides the devices and namespaces. */
   readonly tearDown?: readonly string[];
 }
 
 /** cells are the tests of some rows, on a machine of their own. */
-export function cells(rows: readonly Row[]): void {
+export function cells(rows: readonly Row[], setUp: readonly string[] = []): void {
   let lab: Lab;
 
   beforeAll(async () => {
@@ -35,12 +35,29 @@ export function cells(rows: readonly Row[]): void {
     await lab?.stop();
   });
 
-  cellsOn(rows, () => lab.host("machine"));
+  cellsOn(rows, () => lab.host("machine"), setUp);
 }
 
-/** cellsOn are the tests of some rows, on a machine that is there when they begin. */
-export function cellsOn(rows: readonly Row[], machine: () => Machine): void {
+/** cellsOn are the tests of some rows, on a machine that is there when they begin, with what all of them need. */
+export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: readonly string[] = []): void {
   const run = (command: string) => shell(machine(), command);
+  /** Before each row that does not set up more. */
+  let usual: unknown;
+
+  beforeAll(async () => {
+    for (const command of setUp) await run(command);
+    usual = await snapshot(machine());
+  });
+
+  afterAll(() => tearDown({ setUp }));
+
+  async function tearDown(row: Pick<Row, "setUp" | "tearDown">): Promise<void> {
+    const made = (command: string) => row.setUp?.some((text) => text.startsWith(command));
+    for (const command of row.tearDown ?? []) await run(command);
+    for (const device of ["d1", "d2"])
+      if (made(`ip link add ${device} `)) await run(`ip link delete ${device}`);
+    if (made("ip netns add n1")) await run("ip netns delete n1");
+  }
 
   async function checked(row: Row, change: Record<string, unknown>): Promise<Record<string, unknown>> {
     const news = {
@@ -88,7 +105,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine): void {
 
       beforeAll(async () => {
         for (const command of row.setUp ?? []) await run(command);
-        before = await snapshot(machine());
+        before = row.setUp === undefined ? usual : await snapshot(machine());
         desired = await checked(row, {});
         const made = await handler(row).create(desired);
         id = made.id;
@@ -131,13 +148,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine): void {
         expect(await snapshot(machine())).toEqual(before);
       });
 
-      afterAll(async () => {
-        const made = (command: string) => row.setUp?.some((text) => text.startsWith(command));
-        for (const command of row.tearDown ?? []) await run(command);
-        for (const device of ["d1", "d2"])
-          if (made(`ip link add ${device} `)) await run(`ip link delete ${device}`);
-        if (made("ip netns add n1")) await run("ip netns delete n1");
-      });
+      afterAll(() => tearDown(row));
     });
   }
 }

@@ -155,6 +155,7 @@ function setLink(device: Device, words: Words): void {
   if (words.is("up")) setUp(device);
   else if (words.is("down")) setDown(device);
   else if (words.is("alias")) device.alias = words.next() || undefined;
+  else if (words.is("multicast")) device.multicast = words.next() === "on";
   else if (words.is("mtu")) setMtu(device, Number(words.next()));
   else if (words.is("txqueuelen")) device.txqlen = Number(words.next());
   else if (words.is("group")) device.group = Number(words.next());

@@ -52,6 +52,8 @@ export interface Device {
   txqlen: number;
   group: number;
   up: boolean;
+  /** Whether a tunnel has the flag MULTICAST, which other devices have anyway. */
+  multicast: boolean;
   mac: string;
   alias: string | undefined;
   addresses: Address[];
@@ -102,6 +104,7 @@ export class Netns {
       txqlen: 1000,
       group: 0,
       up: false,
+      multicast: false,
       mac: kind === "loopback" ? "00:00:00:00:00:00" : this.kernel.nextMac(),
       alias: undefined,
       addresses: [],

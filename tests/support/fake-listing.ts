@@ -93,14 +93,12 @@ function isThere(device: Device): boolean {
 }
 
 function flagsOf(device: Device): string[] {
-  const { up, kind, peer, tunnel } = device;
+  const { up, kind, peer, tunnel, multicast } = device;
   const below = peer ?? tunnel?.dev;
   const own =
     tunnel === undefined
       ? FLAGS[kind as keyof typeof FLAGS]
-      : tunnel.remote === "any"
-        ? ["NOARP"]
-        : ["POINTOPOINT", "NOARP"];
+      : [...(tunnel.remote === "any" ? [] : ["POINTOPOINT"]), ...(multicast ? ["MULTICAST"] : []), "NOARP"];
   return [
     ...(up && !running(device) ? ["NO-CARRIER"] : []),
     ...own,

@@ -127,10 +127,11 @@ function ruleJson({ devices }: Netns, { priority, not, said, protocol }: FakeRul
     ...portsJson("sport", said.sport),
     ...portsJson("dport", said.dport),
     ...(said.table !== undefined && { table: said.table }),
-    ...(said.suppress_prefixlength !== undefined && {
-      suppress_prefixlen: Number(said.suppress_prefixlength),
-    }),
-    ...(said.suppress_ifgroup !== undefined && { suppress_ifgroup: said.suppress_ifgroup }),
+    // iproute2 shows these behind the table alone.
+    ...(said.table !== undefined &&
+      said.suppress_prefixlength !== undefined && { suppress_prefixlen: Number(said.suppress_prefixlength) }),
+    ...(said.table !== undefined &&
+      said.suppress_ifgroup !== undefined && { suppress_ifgroup: said.suppress_ifgroup }),
     ...(said.action !== undefined && { action: ACTIONS[said.action] }),
     protocol: String(protocol),
   };

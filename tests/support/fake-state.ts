@@ -32,10 +32,11 @@ function netnsState(name: string, netns: Netns): string {
 }
 
 function deviceState(device: Device): string {
-  const { name, kind, up, mtu, txqlen, group, alias, peer, tunnel, addresses } = device;
+  const { name, kind, up, mtu, txqlen, group, alias, peer, tunnel, addresses, multicast } = device;
   return words(
     `device ${name} ${kind} ${up ? "up" : "down"} mtu ${mtu} txqlen ${txqlen} group ${group}`,
     alias && `alias ${alias}`,
+    multicast && "multicast",
     peer && `peer ${peer.name}`,
     tunnel && `${tunnel.local}>${tunnel.remote} ${JSON.stringify(tunnel.parameters)}`,
     tunnel?.dev && `dev ${tunnel.dev.name}`,

@@ -41,28 +41,33 @@ export const probes: Readonly<Record<string, Probe>> = { TunnelProbe: tunnelProb
 /** Where a namespace has its settings for MPLS. */
 const MPLS = "/proc/sys/net/mpls";
 
-/** playground is a host with what the samples stand on: two namespaces, and a pair of devices in each and outside. */
+/** GROUND is what the samples stand on: two namespaces, and two pairs of devices in each and outside. */
+export const GROUND: readonly string[] = [
+  ...["ip netns add ns1", "ip netns add ns2"],
+  ...["ip", "ip -n ns1", "ip -n ns2"].flatMap((at) => [
+    `${at} link set dev lo up`,
+    `${at} link add name u0 type veth peer name u1`,
+    // What goes down loses its IPv6 addresses: these have none.
+    `${at} link add name u2 type veth peer name u3`,
+    `${at} link set dev u0 up`,
+    `${at} link set dev u1 up`,
+    `${at} address add 10.0.0.1/24 dev u0`,
+    `${at} address add 10.0.0.2/24 dev u0`,
+    `${at} address add fd00::1/64 dev u0`,
+    `${at} address add 10.0.1.1/24 dev u1`,
+    `${at} address add fd01::1/64 dev u1`,
+  ]),
+];
+
+/** LABELS is room for MPLS labels in each of its namespaces. */
+export const LABELS: readonly string[] = ["", "ip netns exec ns1 ", "ip netns exec ns2 "].map(
+  (within) => `${within}tee ${MPLS}/platform_labels <<< 1000`,
+);
+
+/** playground is a host with that ground. */
 export function playground(modules?: readonly string[]): FakeHost {
   const host = new FakeHost(modules);
-  host.byHand("ip netns add ns1", "ip netns add ns2");
-  for (const at of ["ip", "ip -n ns1", "ip -n ns2"]) {
-    host.byHand(
-      `${at} link set dev lo up`,
-      `${at} link add name u0 type veth peer name u1`,
-      // What goes down loses its IPv6 addresses: these have none.
-      `${at} link add name u2 type veth peer name u3`,
-      `${at} link set dev u0 up`,
-      `${at} link set dev u1 up`,
-      `${at} address add 10.0.0.1/24 dev u0`,
-      `${at} address add 10.0.0.2/24 dev u0`,
-      `${at} address add fd00::1/64 dev u0`,
-      `${at} address add 10.0.1.1/24 dev u1`,
-      `${at} address add fd01::1/64 dev u1`,
-    );
-  }
-  for (const within of modules === undefined ? ["", "ip netns exec ns1 ", "ip netns exec ns2 "] : []) {
-    host.byHand(`${within}tee ${MPLS}/platform_labels <<< 1000`);
-  }
+  host.byHand(...GROUND, ...(modules === undefined ? LABELS : []));
   return host;
 }
 
@@ -217,9 +222,12 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
       encap: maybe(encapInUdp),
       mtu: maybe(oneOf(least, 1400, 1480)),
       addresses: maybe(addresses),
+      multicast: maybe(fc.boolean()),
       up: maybe(fc.boolean()),
     }),
     byHand: ({ name, namespace: where, mtu }) => [
+      `${at(where)} link set dev ${name} multicast on`,
+      `${at(where)} link set dev ${name} multicast off`,
       ...deviceByHand(at(where), String(name), mtu).filter(
         (line) => kind !== "sit" || !line.endsWith("mtu 900"),
       ),
@@ -239,6 +247,7 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
         local: own,
         remote: other,
         dev: dev?.name,
+        multicast: found.device.multicast,
         namespace: where,
       };
     },
@@ -256,6 +265,7 @@ function tunnelSample(contract: Contract, kind: string, parts: TunnelParts): Sam
         { ...tunnel, addresses: ["192.168.7.1/24", "192.168.7.2/24", "192.168.7.3/24", "fd07::1/64"] },
         tunnel,
       ],
+      "multicast let go": [{ ...tunnel, multicast: true }, tunnel],
       "down, with IPv6": [
         { ...tunnel, addresses: ["fd07::1/64", "192.168.7.1/24"] },
         { ...tunnel, addresses: ["fd07::2/64", "192.168.7.1/24"], up: false },

@@ -34,31 +34,50 @@ export async function shell(machine: Machine, command: string): Promise<string> 
 
 /** Devices that the kernel makes in every namespace when their modules are loaded, and that nobody can remove. */
 const FALLBACKS = ["tunl0", "sit0", "ip6tnl0", "gre0", "gretap0", "erspan0", "ip6gre0"];
-const OF_FALLBACKS = new RegExp(`\\.(${FALLBACKS.join("|")})\\.`);
 
 /** What changes by itself, and so proves nothing. */
 const VOLATILE =
-  /^net\.(netfilter\.nf_conntrack_count|ipv4\.(tcp_mem|udp_mem|tcp_fastopen_key)|.*stable_secret)/;
+  /^net\/(netfilter\/nf_conntrack_count|ipv4\/(tcp_mem|udp_mem|tcp_fastopen_key)|.*stable_secret)/;
+
+/** What the module for MPLS brings, with nothing set: the kernel keeps it as long as the machine runs. */
+const UNSET = /^net\/mpls\/(conf\/[^/]+\/input:0|default_ttl:255|ip_ttl_propagate:1|platform_labels:0)$/;
+
+const DIVIDER = "--";
+
+/** What the parts of a snapshot are the answers of. */
+const PARTS = {
+  links: "ip -json -details address show",
+  routes4: "ip -json -4 route show table all",
+  routes6: "ip -json -6 route show table all",
+  // Before the module is loaded nobody answers.
+  fous: "ip -json fou show 2>/dev/null || true",
+  labels: "ip -M route show",
+  // The number that a namespace gets once another one refers to it is the kernel's affair.
+  namespaces: "ip netns list | sed 's/ (id: .*)//'",
+  // sysctl(8) takes three times as long, and a snapshot is taken often. Some can only be written.
+  sysctls: `cd /proc/sys && grep -rs ${FALLBACKS.map((device) => `--exclude-dir=${device}`).join(" ")} '' net || true`,
+};
+
+// An IPv6 address, and what comes with it, is settled when the kernel knows that nobody else has it.
+const SETTLED = "timeout 60 sh -c 'while ip -6 address show tentative | grep -q .; do sleep 0.1; done'";
+
+const SNAPSHOT = `set -e; ${SETTLED}; ${Object.values(PARTS).join(`; echo ${DIVIDER}; `)}`;
 
 /** snapshot is all of a machine that our resources can touch, as text that can be compared. */
 export async function snapshot(machine: Machine): Promise<Record<string, unknown>> {
-  const json = async (command: string) => JSON.parse((await shell(machine, command)) || "[]") as object[];
-  // An IPv6 address, and what comes with it, is settled when the kernel knows that nobody else has it.
-  await shell(
-    machine,
-    "timeout 60 sh -c 'while ip -6 address show tentative | grep -q .; do sleep 0.1; done'",
-  );
-  const links = await json("ip -json -details address show");
-  const sysctls = await shell(machine, "sysctl -a --pattern '^net\\.' 2>/dev/null");
+  const texts = (await shell(machine, SNAPSHOT)).split(`${DIVIDER}\n`);
+  const part = (name: keyof typeof PARTS) => texts[Object.keys(PARTS).indexOf(name)] ?? "";
+  const json = (name: keyof typeof PARTS) => JSON.parse(part(name) || "[]") as object[];
   return {
-    links: links.filter((link) => !("ifname" in link && FALLBACKS.includes(String(link.ifname)))),
-    routes4: await json("ip -json -4 route show table all"),
-    routes6: await json("ip -json -6 route show table all"),
-    // Before the module is loaded nobody answers.
-    fous: await json("ip -json fou show 2>/dev/null || true"),
-    labels: await shell(machine, "ip -M route show"),
-    // The number that a namespace gets once another one refers to it is the kernel's affair.
-    namespaces: await shell(machine, "ip netns list | sed 's/ (id: .*)//'"),
-    sysctls: sysctls.split("\n").filter((line) => !VOLATILE.test(line) && !OF_FALLBACKS.test(line)),
+    links: json("links").filter((link) => !("ifname" in link && FALLBACKS.includes(String(link.ifname)))),
+    routes4: json("routes4"),
+    routes6: json("routes6"),
+    fous: json("fous"),
+    labels: part("labels"),
+    namespaces: part("namespaces"),
+    sysctls: part("sysctls")
+      .split("\n")
+      .filter((line) => !VOLATILE.test(line) && !UNSET.test(line))
+      .sort(),
   };
 }

@@ -89,6 +89,16 @@ describe("what can't be is told with what would be right", () => {
     ],
     ["Rule", { action: "blackhole" }, "table: a rule to blackhole looks nothing up: leave `table` out"],
     ["Rule", { l3mdev: true }, "table: `l3mdev` looks up in the table of the VRF device: leave `table` out"],
+    [
+      "Rule",
+      { table: undefined, l3mdev: true, suppressPrefixLength: 8 },
+      "suppressPrefixLength: ip(8) does not show it of a rule with `l3mdev`: leave `suppressPrefixLength` out",
+    ],
+    [
+      "Rule",
+      { table: undefined, l3mdev: true, suppressIfgroup: 3 },
+      "suppressIfgroup: ip(8) does not show it of a rule with `l3mdev`: leave `suppressIfgroup` out",
+    ],
     ["Rule", { suppressPrefixLength: 33 }, "suppressPrefixLength: 33 is more than 32, the longest of IPv4"],
     // Addresses.
     [
@@ -161,12 +171,12 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { remote: "239.1.1.1" },
-      "remote: 239.1.1.1 is no host's address; this kind carries no multicast, GRE does",
+      "remote: 239.1.1.1 is no host's address; only GRE sends to a group",
     ],
     [
       "IpipTunnel",
       { local: "255.255.255.255" },
-      "local: 255.255.255.255 is no host's address; this kind carries no multicast, GRE does",
+      "local: 255.255.255.255 is no host's address; only GRE sends to a group",
     ],
     // Other kinds.
     ["SitTunnel", { mtu: 1279 }, 'mtu: give "auto" or a number from 1280 to 65515'],
@@ -201,11 +211,7 @@ describe("what can't be is told with what would be right", () => {
       { flowlabel: "0x100000" },
       'flowlabel: give "inherit", a number from 0 to 1048575 or one like "0x12345"',
     ],
-    [
-      "Ip6Tunnel",
-      { remote: "ff02::5" },
-      "remote: ff02::5 is no host's address; this kind carries no multicast, GRE does",
-    ],
+    ["Ip6Tunnel", { remote: "ff02::5" }, "remote: ff02::5 is no host's address; only GRE sends to a group"],
     ["GreTunnel", { ikey: "x" }, 'ikey: give "none", a number from 0 to 4294967295 or one like "10.0.0.1"'],
     [
       "GreTunnel",
@@ -572,7 +578,7 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { key: 5 },
-      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, up, adopt, mark",
+      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, adopt, mark",
     ],
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
     [

@@ -221,6 +221,19 @@ describe("check", () => {
 });
 
 describe("diff", () => {
+  test("an object of another class is replaced, and is gone before there is a new one", async () => {
+    const [inputs] = inputsOf("GreTunnel");
+    const { diff, check } = calls("GreTunnel");
+    const news = (await check(inputs)).inputs;
+    // What a state of another class has besides means nothing here.
+    const olds = { ...news, mode: "any", __provider: "exports.handler=()=>… of another" };
+    expect(await diff(olds, news)).toEqual({
+      changes: true,
+      replaces: ["__provider"],
+      deleteBeforeReplace: true,
+    });
+  });
+
   test("an unknown value is a change, and replaces only what is inside of it", async () => {
     const call = calls("IpipTunnel");
     const { inputs } = await call.check({

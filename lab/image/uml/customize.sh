@@ -10,3 +10,6 @@ mkdir -p "$root/lib/modules/$version"
 cd "$modules"
 cp --parents -r modules.builtin* modules.order kernel/net kernel/crypto kernel/lib kernel/drivers/net "$root/lib/modules/$version"
 chroot "$root" depmod "$version"
+
+# It runs only where a test starts it.
+systemctl --root "$root" --quiet mask bird.service

@@ -1,15 +1,17 @@
 import fc from "fast-check";
+import { bitsOf, familyOf, ipOf } from "../../../provider/net";
 import { unknown } from "../../../provider/unknown";
-import { covers, lengthOf, subnetOf } from "../../../sdk/link/prefix";
+import { covers, endOf, lengthOf, subnetOf } from "../../../sdk/link/prefix";
 import { numberOfSubnet, type Planned, planMesh, type Shape } from "../../../sdk/mesh/plan";
 import { meshArgs, meshProblemsIn } from "../../support/links";
 
 const RUNS = { numRuns: 100, seed: 1918 };
 const POOL = "172.31.0.0/16";
+const POOL6 = "fd00:31::/112";
 
 function shape(ids: readonly number[], more: Partial<Shape> = {}): Shape {
   const sites = ids.map((id) => ({ name: `s${id}`, id, networks: [`10.${id}.0.0/24`, `10.${id}.8.0/21`] }));
-  return { sites, pool: POOL, prefixLength: 31, ...more };
+  return { sites, pools: [POOL], prefixLength: 31, ...more };
 }
 
 const ids = fc.uniqueArray(fc.nat(150), { minLength: 2, maxLength: 12 });
@@ -20,10 +22,11 @@ const shapes = fc
     ids,
     hubs: fc.nat(3),
     length: fc.constantFrom(30, 31),
+    pools: fc.constantFrom([POOL], [POOL6], [POOL, POOL6]),
     picks: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
   })
-  .map(({ ids: all, hubs: count, length, picks }) => {
-    const made = shape(all, { prefixLength: length });
+  .map(({ ids: all, hubs: count, length, pools, picks }) => {
+    const made = shape(all, { prefixLength: length, pools });
     const hubs = made.sites.slice(0, Math.min(count, all.length)).map(({ name }) => name);
     if (hubs.length === 0) return made;
     const sites = made.sites.map((site, index) =>
@@ -32,7 +35,7 @@ const shapes = fc
     return { ...made, hubs, sites };
   });
 
-const keyOf = ({ a, b }: Planned) => `${a.name}~${b.name}: ${a.address} ${b.address}`;
+const keyOf = ({ a, b }: Planned) => `${a.name}~${b.name}: ${a.addresses} ${b.addresses}`;
 
 test("the number of a subnet is that of one pair of ids alone, and as small as can be", () => {
   const numbers = Array.from({ length: 40 }, (_, j) =>
@@ -66,12 +69,16 @@ test("subnets are within the pool, each link has its own, and both ends are host
   fc.assert(
     fc.property(shapes, (made) => {
       const links = planMesh(made);
-      const subnets = links.map(({ a, b }) => {
-        expect(subnetOf(a.address)).toBe(subnetOf(b.address));
-        expect(covers(POOL, subnetOf(a.address))).toBe(true);
-        return subnetOf(a.address);
-      });
-      expect(new Set(subnets).size).toBe(links.length);
+      const subnets = links.flatMap(({ a, b }) =>
+        made.pools.map((pool, index) => {
+          const [one = "", other = ""] = [a.addresses[index], b.addresses[index]];
+          expect(subnetOf(one)).toBe(subnetOf(other));
+          expect(covers(pool, subnetOf(one))).toBe(true);
+          expect([one, other].map(endOf)).toEqual([undefined, undefined]);
+          return subnetOf(one);
+        }),
+      );
+      expect(new Set(subnets).size).toBe(links.length * made.pools.length);
     }),
     RUNS,
   );
@@ -82,7 +89,11 @@ function nextHop(made: Shape, links: readonly Planned[], site: number, to: strin
   const routes = links.flatMap(({ a, b }) => {
     const [own, other] = a.index === site ? [a, b] : [b, a];
     if (own.index !== site) return [];
-    const networks = [subnetOf(own.address), ...(made.sites[other.index]?.networks ?? []), ...other.transit];
+    const networks = [
+      ...own.addresses.map(subnetOf),
+      ...(made.sites[other.index]?.networks ?? []),
+      ...other.transit,
+    ];
     return networks.map((network) => ({ network, through: other.index }));
   });
   return routes
@@ -112,12 +123,13 @@ test("every site reaches every network of every other, and the answer finds the 
           if (from === target) continue;
           lost.push(...networks.filter((network) => !arrives(made, links, from, network, target)));
           const first = nextHop(made, links, from, networks[0] ?? "");
-          const source = links.flatMap(({ a, b }) => {
-            if (a.index === from && b.index === first) return [a.address];
-            return b.index === from && a.index === first ? [b.address] : [];
+          const sources = links.flatMap(({ a, b }) => {
+            if (a.index === from && b.index === first) return a.addresses;
+            return b.index === from && a.index === first ? b.addresses : [];
           });
-          const back = `${source[0]?.split("/", 1)[0]}/32`;
-          if (!arrives(made, links, target, back, from)) lost.push(back);
+          const back = sources.map((source) => `${ipOf(source)}/${bitsOf(familyOf(source))}`);
+          expect(back).toHaveLength(made.pools.length);
+          lost.push(...back.filter((source) => !arrives(made, links, target, source, from)));
         }
       }
       expect(lost).toEqual([]);
@@ -135,6 +147,11 @@ describe("a mesh", () => {
   test("that is right has no problems, of either shape", () => {
     expect(meshProblemsIn(meshArgs([0, 1, 2, 9]))).toEqual([]);
     expect(meshProblemsIn(meshArgs([0, 1, 2, 9], { hubs: ["s1"] }))).toEqual([]);
+    const six = meshArgs([0, 1, 9], { kind: "sit", pool: "fd00:31::/112" });
+    const sites = six.sites.map((one, index) => ({ ...one, networks: [`fd00:10:${index}::/64`] }));
+    expect(meshProblemsIn({ ...six, sites })).toEqual([]);
+    const both = { kind: "gre", pool: undefined, pools: ["fd00:31::/112", "172.31.0.0/20"] };
+    expect(meshProblemsIn(change(1, { networks: ["10.1.0.0/24", "fd00:1::/64"] }, both))).toEqual([]);
     const two = change(2, { hub: "s1" }, { hubs: ["s0", "s1"] });
     expect(meshProblemsIn(two)).toEqual([]);
   });
@@ -183,9 +200,40 @@ describe("a mesh", () => {
       "pool: 172.31.0.0/32 has room for no subnet of /31, and the ids up to 1 need 1: give a /31, or smaller ids",
     ],
     [
-      "a pool of IPv6",
-      meshArgs([0, 1], { pool: "fd00::/64" }),
-      'pool: "fd00::/64" is no IPv4 network of hosts: give one that nothing else uses, like "172.31.0.0/16"',
+      "a pool of multicast",
+      meshArgs([0, 1], { pool: "224.0.0.0/8" }),
+      'pool: "224.0.0.0/8" is no network of hosts: give one that nothing else uses, like "172.31.0.0/16" or "fd00:31::/112"',
+    ],
+    [
+      "a pool of a family that the kind does not carry",
+      meshArgs([0, 1], { pool: "fd00::/112" }),
+      "pool: fd00::/112 is of IPv6, and ipip carries IPv4 only: give a pool of that",
+    ],
+    ["no pool", meshArgs([0, 1], { pool: undefined }), "pool: is required, or `pools` in place of it"],
+    [
+      "a pool and pools",
+      meshArgs([0, 1], { pools: ["172.30.0.0/20"] }),
+      "pools: `pool` is there too: give all in one of the two",
+    ],
+    [
+      "two pools of a family",
+      meshArgs([0, 1], { pool: undefined, pools: ["172.31.0.0/20", "172.30.0.0/20"] }),
+      "pools.1: 172.30.0.0/20 is of IPv4 as 172.31.0.0/20 is: there is one pool of a family",
+    ],
+    [
+      "a pool of IPv6 that is too small",
+      meshArgs([0, 1, 2, 3], { kind: "gre", pool: undefined, pools: ["172.31.0.0/20", "fd00::/125"] }),
+      "pools.1: fd00::/125 has room for 4 subnets of /127, and the ids up to 3 need 6: give a /124, or smaller ids",
+    ],
+    [
+      "a network of a family that no pool is of",
+      change(1, { networks: ["fd00:10::/64"] }, { kind: "gre" }),
+      "sites.1.networks.0: fd00:10::/64 is of IPv6, and the tunnel has no such address to send by: give a pool of it too, in `pools`",
+    ],
+    [
+      "an option that the kind does not have",
+      meshArgs([0, 1, 2], { hoplimit: 9 }),
+      "hoplimit: ipip has no such option, ipip6, ip6ip6, ip6tnl and ip6gre have: give `ttl` in place of it, or choose another `kind`",
     ],
     [
       "a pool with the underlay in it",
@@ -215,7 +263,7 @@ describe("a mesh", () => {
     [
       "an MTU that can't be",
       meshArgs([0, 1, 2], { mtu: 9 }),
-      "mtu: 9 can't be: with 20 bytes of outer header it is 68 to 65515; over Ethernet it is 1480 as a rule",
+      "mtu: 9 can't be: with 20 bytes of headers it is 68 to 65515; over Ethernet it is 1480 as a rule",
     ],
   ])("refuses %s", (_what, args, message) => {
     expect(meshProblemsIn(args)).toContain(message);

@@ -1,0 +1,63 @@
+import { Lab } from "../../lab/lab";
+import { Code, expectCode } from "../support/declared";
+import { connectionTo, shell, snapshot, type Workplace, workplace } from "../support/world";
+
+/** The example gre-multicast, with a routing daemon that knows the other one only by what comes through the tunnel. */
+
+const HOSTS = ["a", "b"] as const;
+const before = new Map<string, unknown>();
+let lab: Lab;
+let place: Workplace;
+
+beforeAll(async () => {
+  lab = await Lab.start({ hosts: HOSTS });
+  place = await workplace("examples/gre-multicast");
+  const config = HOSTS.map((host) => {
+    const machine = lab.host(host);
+    return [host, { ...connectionTo(machine), underlay: machine.address }];
+  });
+  place.stack.configure(Object.fromEntries(config));
+  for (const host of HOSTS) before.set(host, await snapshot(lab.host(host)));
+});
+
+afterAll(async () => {
+  await lab?.stop();
+  place?.close();
+});
+
+test("OSPF finds the other router by multicast, and its network", async () => {
+  expectCode(await place.stack.pulumi("up", "--yes", "--skip-preview"), Code.ok);
+  const capture = await lab.capture({ filter: "proto 47" });
+  const { stdout } = await place.stack.pulumi("stack", "output", "--json");
+  const { bird } = JSON.parse(stdout) as { bird: Record<string, string> };
+  for (const host of HOSTS) {
+    await lab.host(host).run("cat > /run/ospf.conf", { stdin: bird[host] ?? "" });
+    await shell(
+      lab.host(host),
+      "systemd-run --quiet --unit=ospf -- bird -f -c /run/ospf.conf -s /run/ospf.ctl",
+    );
+  }
+  const learned = "ip -4 route show proto bird | grep -q '^10.55.2.0/24 via 192.168.55.2 dev ospf0'";
+  await shell(lab.host("a"), `timeout 60 sh -c "until ${learned}; do sleep 0.2; done"`);
+  await shell(lab.host("a"), "ping -c 1 -W 5 -I 10.55.1.1 10.55.2.1");
+
+  const hellos = (await capture.packets()).filter((line) => line.includes("OSPFv2, Hello"));
+  for (const [from, inner] of [
+    ["a", "192.168.55.1"],
+    ["b", "192.168.55.2"],
+  ] as const) {
+    const sent = hellos.filter((line) => line.includes(`${inner} > 224.0.0.5`));
+    expect(sent.length).toBeGreaterThan(0);
+    for (const line of sent) {
+      expect(line).toMatch(new RegExp(`ttl 64, .* ${lab.host(from).address} > .*GREv0.*key=0x59.*ttl 1,`));
+    }
+  }
+  expect(await shell(lab.host("a"), "ip link show ospf0")).toContain("MULTICAST");
+});
+
+test("the routes of OSPF are no drift, and nothing of the example is left", async () => {
+  expectCode(await place.stack.pulumi("preview", "--expect-no-changes"), Code.ok);
+  for (const host of HOSTS) await shell(lab.host(host), "systemctl stop ospf");
+  expectCode(await place.stack.pulumi("destroy", "--yes", "--skip-preview"), Code.ok);
+  for (const host of HOSTS) expect(await snapshot(lab.host(host))).toEqual(before.get(host));
+});
