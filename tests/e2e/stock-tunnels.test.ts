@@ -35,12 +35,10 @@ const by =
 
 const anyChanges: Change[] = [
   [{ encap: FULL_GUE }],
-  [{ encap: { ...FULL_GUE, csum: false, sport: "auto" } }],
   [{ encap: undefined }],
-  [{ encap: FULL_GUE, mtu: 1300 }],
+  [{ encap: { ...FULL_GUE, csum: false, sport: "auto" }, mtu: 1300 }],
   [{ fwmark: 9 }],
-  [{ dev: "d1" }],
-  [{ up: false, addresses: ["10.4.0.9/30"] }],
+  [{ dev: "d1", up: false, addresses: ["10.4.0.9/30"] }],
   [{ name: "t2" }, "name"],
 ];
 
@@ -49,8 +47,7 @@ const anyDrift = (kind: string): Drift[] => {
   return [
     ["ip link delete t1", []],
     ["ip address add 10.9.0.1/24 dev t1", ["addresses"]],
-    hand("encap fou encap-dport 7777", "encap"),
-    hand("encap fou encap-dport 5555 encap-sport 4444 encap-csum", "encap"),
+    hand("encap fou encap-dport 7777 encap-sport 4444 encap-csum", "encap"),
     hand("encap gue encap-dport 5555 encap-remcsum", "encap"),
     hand("noencap", "encap"),
   ];
@@ -76,7 +73,6 @@ const changes6: Change[] = [
   [{ encap: { ...FOU, csum6: false } }],
   [{ hoplimit: "inherit", encaplimit: "none", tclass: "inherit", flowlabel: "inherit", fwmark: "inherit" }],
   [{ remote: "fd00:3::8", encaplimit: 255, allowLocalremote: true, dscpInherit: true }],
-  [{ dscpInherit: true }],
 ];
 
 const drift6 = (kind: string): Drift[] => [
@@ -226,9 +222,8 @@ describe("tunnels in UDP send what those send that were made by hand", () => {
   });
   afterAll(() => restoreUnderlay(lab.host("a")));
 
-  test.each(twins)("$words", async (twin) => {
-    const [byHand, ours] = await packetsOfBoth(lab, lab.host("a"), twin);
-    expect(byHand).toHaveLength(2);
+  test.each(twins)("$words: ours sends the same", async (twin) => {
+    const { byHand, ours } = await packetsOfBoth(lab, lab.host("a"), twin);
     expect(ours).toEqual(byHand);
   });
 });

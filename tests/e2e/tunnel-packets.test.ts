@@ -11,28 +11,25 @@ const inherited6 = { hoplimit: "inherit", encaplimit: 7, tclass: "inherit", flow
 const INHERITED6 = "hoplimit inherit encaplimit 7 tclass inherit flowlabel inherit";
 
 const twins: readonly Twin[] = [
-  twin("IpipTunnel", 4, `ipip mode ipip`, {}),
-  twin("IpipTunnel", 4, `ipip mode ipip ttl 9 tos 0x10`, { ttl: 9, tos: 16 }),
-  twin("IpipTunnel", 4, `ipip mode any ttl 10 tos inherit`, { mode: "any", ttl: 10, tos: "inherit" }),
-  twin("SitTunnel", 6, `sit`, {}),
-  twin("SitTunnel", 6, `sit ttl 9 tos 0x10`, { ttl: 9, tos: 16 }),
-  twin("SitTunnel", 6, `sit tos inherit nopmtudisc`, { tos: "inherit", pmtudisc: false }),
-  twin("SitTunnel", 4, `sit mode ipip ttl 9`, { mode: "ipip", ttl: 9 }),
-  twin("GreTunnel", 4, `gre ttl 9 tos 0x10`, { ttl: 9, tos: 16 }),
-  twin("GreTunnel", 4, `gre key 42 ttl inherit tos inherit`, { ...keyed, tos: "inherit" }),
-  twin("GreTunnel", 4, `gre key 42 seq csum`, whole),
-  twin("GreTunnel", 6, `gre nopmtudisc ignore-df`, { pmtudisc: false, ignoreDf: true }),
-  twin("Ip6Tunnel", 4, `ip6tnl mode ipip6`, { mode: "ipip6" }),
+  twin("IpipTunnel", 4, "ipip mode ipip", {}),
+  twin("IpipTunnel", 4, "ipip mode ipip ttl 9 tos 0x10", { ttl: 9, tos: 16 }),
+  twin("IpipTunnel", 4, "ipip mode any ttl 10 tos inherit", { mode: "any", ttl: 10, tos: "inherit" }),
+  twin("SitTunnel", 6, "sit", {}),
+  twin("SitTunnel", 6, "sit tos inherit nopmtudisc", { tos: "inherit", pmtudisc: false }),
+  twin("SitTunnel", 4, "sit mode ipip ttl 9 tos 0x20", { mode: "ipip", ttl: 9, tos: 32 }),
+  twin("GreTunnel", 4, "gre key 42 ttl inherit tos inherit", { ...keyed, tos: "inherit" }),
+  twin("GreTunnel", 4, "gre key 42 seq csum ttl 9 tos 0x10", { ...whole, ttl: 9, tos: 16 }),
+  twin("GreTunnel", 6, "gre nopmtudisc ignore-df", { pmtudisc: false, ignoreDf: true }),
+  twin("Ip6Tunnel", 4, "ip6tnl mode ipip6", { mode: "ipip6" }),
   twin("Ip6Tunnel", 6, `ip6tnl mode ip6ip6 ${FIXED6}`, { mode: "ip6ip6", ...fixed6 }),
   twin("Ip6Tunnel", 6, `ip6tnl mode any ${INHERITED6}`, inherited6),
-  twin("Ip6GreTunnel", 4, `ip6gre`, {}),
-  twin("Ip6GreTunnel", 4, `ip6gre key 42 seq csum`, whole),
+  twin("Ip6GreTunnel", 4, "ip6gre key 42 seq csum", whole),
   twin("Ip6GreTunnel", 6, `ip6gre ${FIXED6} key 42`, { ...keyed, ...fixed6 }),
   twin("Ip6GreTunnel", 6, `ip6gre ${INHERITED6}`, inherited6),
 ];
 
 let lab: Lab;
-/** What each tunnel sent, to see that the words make a difference at all. */
+/** What the tunnels have sent so far, to see that the words make a difference at all. */
 const sent = new Set<string>();
 
 beforeAll(async () => {
@@ -42,13 +39,9 @@ beforeAll(async () => {
 
 afterAll(() => lab?.stop());
 
-test.each(twins)("$words", async (one) => {
-  const [byHand, ours] = await packetsOfBoth(lab, lab.host("a"), one);
-  expect(byHand).toHaveLength(2);
+test.each(twins)("$words: ours sends the same, and no other one does", async (one) => {
+  const { byHand, ours } = await packetsOfBoth(lab, lab.host("a"), one);
   expect(ours).toEqual(byHand);
+  expect(sent).not.toContain(byHand.join());
   sent.add(byHand.join());
-});
-
-test("no two of them send the same", () => {
-  expect(sent.size).toBe(twins.length);
 });

@@ -67,42 +67,41 @@ export async function restoreUnderlay(machine: Machine): Promise<void> {
 }
 
 /** packetsOfBoth are the packets of the tunnel made by hand, and of ours. */
-export async function packetsOfBoth(lab: Lab, machine: Machine, twin: Twin): Promise<[string[], string[]]> {
-  const { own } = INSIDE[twin.inside];
-  // With IPv6 a new device sends reports (RFC 3810) at times that the kernel throws dice for, and counts them too.
-  await shell(machine, `sysctl -qw net.ipv6.conf.default.disable_ipv6=${twin.inside === 4 ? 1 : 0}`);
-  const address = `ip address add ${own} dev t1${twin.inside === 6 ? " nodad" : ""}`;
-  const byHand = await packetsOf(lab, machine, twin, async () => {
-    await shell(machine, `ip link add t1 type ${twin.words} && ${address} && ip link set t1 up`);
-    return () => shell(machine, "ip link delete t1");
-  });
-  const ours = await packetsOf(lab, machine, twin, async () => {
-    const calls = new Calls(connectionTo(machine));
-    const inputs = { name: "t1", mark: "pulumi:test/packets/it", addresses: [own], ...twin.inputs };
-    const made = await calls.create(twin.type, inputs);
-    return () => calls.delete(made);
-  });
-  return [byHand, ours];
-}
-
-async function packetsOf(
+export async function packetsOfBoth(
   lab: Lab,
   machine: Machine,
-  { inside }: Twin,
-  make: () => Promise<() => Promise<unknown>>,
-): Promise<string[]> {
-  const capture = await lab.capture({ host: machine.name, filter: `host ${FAR[4]} or host ${FAR[6]}` });
-  const remove = await make();
+  { type, inputs, words, inside }: Twin,
+): Promise<{ byHand: string[]; ours: string[] }> {
+  const { own, far } = INSIDE[inside];
   // Nobody answers, which is ping's failure. What is inherited shows by values that nothing else has; without DF the
   // kernel would choose an IP id for the inner header too.
-  const ping = `ping -${inside} -c 1 -W 0.1 -e 7 -s 8 -p ${PATTERN} -M do`;
-  for (const more of ["-Q 0xb8 -t 33", "-Q 0x04 -t 99"])
-    await shell(machine, `! ${ping} ${more} ${INSIDE[inside].far}`);
-  await remove();
+  const pings = ["-Q 0xb8 -t 33", "-Q 0x04 -t 99"]
+    .map((more) => `! ping -${inside} -c 1 -W 0.1 -e 7 -s 8 -p ${PATTERN} -M do ${more} ${far}`)
+    .join(" && ");
+  const capture = await lab.capture({ host: machine.name, filter: `host ${FAR[4]} or host ${FAR[6]}` });
+  await shell(
+    machine,
+    [
+      // With IPv6 a new device sends reports (RFC 3810) at times that the kernel throws dice for, and counts them too.
+      `sysctl -qw net.ipv6.conf.default.disable_ipv6=${inside === 4 ? 1 : 0}`,
+      `ip link add t1 type ${words}`,
+      `ip address add ${own} dev t1${inside === 6 ? " nodad" : ""}`,
+      "ip link set t1 up",
+      pings,
+      "ip link delete t1",
+    ].join(" && "),
+  );
+  const calls = new Calls(connectionTo(machine));
+  const mark = "pulumi:test/packets/it";
+  const made = await calls.create(type, { name: "t1", mark, addresses: [own], ...inputs });
+  await shell(machine, pings);
+  await calls.delete(made);
   await capture.stop();
-  return framesIn(readFileSync(capture.file))
+  const packets = framesIn(readFileSync(capture.file))
     .filter((frame) => frame.toString("hex").includes(PATTERN))
     .map(withoutChance);
+  expect(packets).toHaveLength(4);
+  return { byHand: packets.slice(0, 2), ours: packets.slice(2) };
 }
 
 /** framesIn reads tcpdump's own form (pcap-savefile(5)). */
