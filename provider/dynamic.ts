@@ -62,7 +62,8 @@ function door(schema: z.ZodObject, service: Service<ResourceType>): Provider {
     diff: async (_id, olds: Fields, news: Fields) =>
       guarded(news, async () => {
         // An object of another class, found by an alias: its own code removes it, and then there is room for the new one.
-        if (olds.__provider !== news.__provider) {
+        const [before, after] = [olds.__provider, news.__provider];
+        if (before !== undefined && after !== undefined && before !== after) {
           return { changes: true, replaces: ["__provider"], deleteBeforeReplace: true };
         }
         const { changed, replaces, deleteBeforeReplace } = service.diff(unmarked(olds), unmarked(news));

@@ -39,7 +39,7 @@ interface Example {
 }
 
 /** One for each attribute, in the order of the table. */
-const EXAMPLES: Readonly<Record<string, Example>> = {
+export const EXAMPLES: Readonly<Record<string, Example>> = {
   name: { value: "tun0", told: "name tun0" },
   namespace: { value: "blue", told: "-n blue" },
   mode: { value: "any" },

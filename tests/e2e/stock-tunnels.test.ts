@@ -1,6 +1,9 @@
+import type { ZodType } from "zod";
 import { Lab, type Machine } from "../../lab/lab";
+import { EXAMPLES, TUNNELS } from "../../tools/tunnels";
 import { cellsOn, type Row } from "../support/cells";
 import { Code, expectCode } from "../support/declared";
+import { optionsIn } from "../support/ip-help";
 import { packetsOfBoth, prepareUnderlay, restoreUnderlay, type Twin, twin } from "../support/packets";
 import { connectionTo, shell, snapshot, type Workplace, workplace } from "../support/world";
 
@@ -214,6 +217,36 @@ describe.each([
   ["12", "a"],
   ["13", "b"],
 ])("every kind of tunnel on Debian %s", (_, name) => cellsOn(rows, () => lab.host(name), UNDERLAY));
+
+/** What the help of iproute2 has and ours has not, since it is another spelling, does nothing or is of another kind. */
+const SPELLINGS = ["6rd-reset", "encap-csum6"];
+const BOTH_WAYS = ["csum", "key", "seq"];
+const OTHERS: Readonly<Record<string, readonly string[]>> = {
+  ipip: [...SPELLINGS, "6rd-prefix", "6rd-relay_prefix"],
+  sit: [...SPELLINGS, "external"],
+  gre: ["encap-csum6", ...BOTH_WAYS],
+  ip6tnl: ["encap-csum6"],
+  ip6gre: ["encap-csum6", ...BOTH_WAYS, "erspan", "erspan_dir", "erspan_hwid", "erspan_ver"],
+};
+
+describe.each([
+  ["12", "a"],
+  ["13", "b"],
+])("on Debian %s", (_, name) => {
+  test.each(TUNNELS)("all that the help says of $kind.word is there", async ({ kind, contract }) => {
+    const { stdout, stderr } = await lab.host(name).run(`ip link help ${kind.word}`);
+    const offered = optionsIn(stdout + stderr).map((option) => option.replace(/^no/, ""));
+    expect(offered).toEqual(expect.arrayContaining(["local", "remote", "fwmark"]));
+    const said = kind.attributes.flatMap(({ key, words }) => {
+      const schema = contract.inputs.shape[key] as ZodType;
+      return [EXAMPLES[key]?.value, undefined].flatMap((value) => words(schema.parse(value)));
+    });
+    const ours = new Set(["dev", ...said.map((word) => word.replace(/^no/, ""))]);
+    expect([...new Set(offered)].filter((option) => !ours.has(option)).sort()).toEqual(
+      [...(OTHERS[kind.word] ?? [])].sort(),
+    );
+  });
+});
 
 describe("tunnels in UDP send what those send that were made by hand", () => {
   beforeAll(async () => {
