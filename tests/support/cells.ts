@@ -7,6 +7,9 @@ import { connectionTo, shell, snapshot } from "./world";
  * be just that difference, and repaired; changed in the program, changed on the host.
  */
 
+/** What the engine itself puts into each bag. */
+const PROVIDER = { __provider: "text" };
+
 export interface Row {
   readonly type: string;
   readonly inputs: Record<string, unknown>;
@@ -64,12 +67,12 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
       ...row.inputs,
       ...change,
       connection: connectionTo(machine()),
-      __provider: "text",
+      ...PROVIDER,
     };
     const given = Object.fromEntries(Object.entries(news).filter(([, value]) => value !== undefined));
     const { inputs, failures } = await handler(row).check({}, given);
     expect(failures).toEqual([]);
-    return inputs as Record<string, unknown>;
+    return { ...inputs, ...PROVIDER };
   }
 
   const handler = ({ type }: Row) => {
@@ -85,15 +88,15 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
     state: Record<string, unknown>,
     desired: Record<string, unknown>,
   ) {
-    const { id: found, props = {}, inputs } = await handler(row).read(id, state);
-    if (found === "") return { gone: true, attributes: [], state };
+    const read = await handler(row).read(id, state);
+    if (read.id === "") return { gone: true, attributes: [], state };
+    const props = { ...read.props, ...PROVIDER };
+    const inputs: Record<string, unknown> = { ...read.inputs, ...PROVIDER };
     const keys = Object.keys({ ...desired, ...inputs });
-    const attributes = keys.filter((key) => JSON.stringify(inputs?.[key]) !== JSON.stringify(desired[key]));
+    const attributes = keys.filter((key) => JSON.stringify(inputs[key]) !== JSON.stringify(desired[key]));
     const diff = await handler(row).diff(id, props, desired);
-    expect(diff.changes).toBe(
-      attributes.filter((key) => key !== "__provider").length === 0 ? false : undefined,
-    );
-    return { gone: false, attributes: attributes.filter((key) => key !== "__provider"), state: props };
+    expect(diff.changes).toBe(attributes.length === 0 ? false : undefined);
+    return { gone: false, attributes, state: props };
   }
 
   for (const row of rows) {
@@ -109,7 +112,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
         desired = await checked(row, {});
         const made = await handler(row).create(desired);
         id = made.id;
-        state = { ...made.outs, __provider: "text" };
+        state = { ...made.outs, ...PROVIDER };
       });
 
       test("reads back what was asked for", async () => {
@@ -125,7 +128,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
           state: undefined,
         });
         const { outs } = await handler(row).update(id, found.state, desired);
-        state = { ...outs, __provider: "text" };
+        state = { ...outs, ...PROVIDER };
         expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
       });
 
@@ -136,10 +139,10 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
         expect(diff.replaces).toEqual([replaces ?? []].flat());
         if (replaces !== undefined) return;
         const { outs } = await handler(row).update(id, state, wanted);
-        const changed = { ...outs, __provider: "text" };
+        const changed = { ...outs, ...PROVIDER };
         expect(await differences(row, id, changed, wanted)).toMatchObject({ gone: false, attributes: [] });
         const back = await handler(row).update(id, changed, desired);
-        state = { ...back.outs, __provider: "text" };
+        state = { ...back.outs, ...PROVIDER };
         expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
       });
 
