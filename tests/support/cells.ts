@@ -34,11 +34,12 @@ export function cells(rows: readonly Row[], setUp: readonly string[] = []): void
     lab = await Lab.start({ hosts: ["machine"] });
   });
 
+  cellsOn(rows, () => lab.host("machine"), setUp);
+
+  // Hooks of this kind run in their order, so the machine goes last.
   afterAll(async () => {
     await lab?.stop();
   });
-
-  cellsOn(rows, () => lab.host("machine"), setUp);
 }
 
 /** cellsOn are the tests of some rows, on a machine that is there when they begin, with what all of them need. */
