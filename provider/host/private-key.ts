@@ -15,8 +15,8 @@ export function privateKeyIn(text: string, passphrase: string | undefined): Pars
 
 /** ssh2 does not know PKCS#8: the key is brought to the form that it does know. */
 function fromPkcs8(text: string, passphrase: string | undefined): string | Error {
-  if (/^-----BEGIN ENCRYPTED/m.test(text) && passphrase === undefined)
-    return new Error("encrypted, but no passphrase given");
+  const encrypted = /^-----BEGIN ENCRYPTED/m.test(text);
+  if (encrypted && passphrase === undefined) return new Error("encrypted, but no passphrase given");
   let key: KeyObject;
   try {
     key = createPrivateKey({
@@ -25,8 +25,8 @@ function fromPkcs8(text: string, passphrase: string | undefined): string | Error
       ...(passphrase !== undefined && { passphrase }),
     });
   } catch (error) {
-    const why = saidBy(error);
-    return new Error(/decrypt|interrupted|bad password/i.test(why) ? "wrong passphrase" : why);
+    // One in 256 wrong passphrases opens it by its padding, and then OpenSSL says something about what it finds.
+    return new Error(encrypted ? "wrong passphrase" : saidBy(error));
   }
   switch (key.asymmetricKeyType) {
     case "rsa":
