@@ -200,6 +200,11 @@ const COUNT = (hook: string, size: number) =>
   `add table ip seen; add chain ip seen ${hook} { type filter hook ${hook} priority 0; }; ` +
   `add rule ip seen ${hook} tcp flags syn tcp option maxseg size ${size} counter`;
 
+/** All that the tests may change on a machine. */
+async function everything(machine: Machine): Promise<unknown[]> {
+  return [await snapshot(machine), await shell(machine, "nft list ruleset")];
+}
+
 let lab: Lab;
 
 beforeAll(async () => {
@@ -265,10 +270,6 @@ describe("the example fou", () => {
   let place: Workplace;
   const before: unknown[] = [];
   const hosts = () => [lab.host("a"), lab.host("b")] as const;
-  const everything = async (machine: Machine) => [
-    await snapshot(machine),
-    await shell(machine, "nft list ruleset"),
-  ];
   const pulumi = async (...args: string[]) => expectCode(await place.stack.pulumi(...args), Code.ok);
 
   beforeAll(async () => {
@@ -320,4 +321,35 @@ describe("the example fou", () => {
     await pulumi("destroy", "--yes", "--skip-preview");
     expect(await Promise.all(hosts().map(everything))).toEqual(before);
   });
+});
+
+test("a link over IPv6 goes in UDP, with ports of its own and clamps, and then without a trace", async () => {
+  const hosts = [lab.host("a"), lab.host("b")] as const;
+  const underlay = (machine: Machine) => `2001:db8::${machine.address.split(".").at(-1)}`;
+  for (const machine of hosts) await shell(machine, `ip address add ${underlay(machine)}/64 dev eth0 nodad`);
+  const before = await Promise.all(hosts.map(everything));
+  const place = await workplace("examples/ipv6-underlay");
+  const pulumi = async (...args: string[]) => expectCode(await place.stack.pulumi(...args), Code.ok);
+  const [a, b] = hosts.map((machine) => ({ ...connectionTo(machine), underlay: underlay(machine) }));
+  place.stack.configure({ a, b, encap: { type: "gue", port: 6080 }, mssClamp: true });
+  await pulumi("up", "--yes", "--skip-preview");
+
+  const ends = hosts.map((machine) => `ip6 host ${underlay(machine)}`).join(" and ");
+  const capture = await lab.capture({ filter: `${ends} and not icmp6` });
+  await shell(
+    hosts[0],
+    "ping -c 1 -W 5 -I 10.40.1.1 10.40.2.1 && ping -c 1 -W 5 -I fd00:40:1::1 fd00:40:2::1",
+  );
+  const packets = await capture.packets();
+  await capture.stop();
+  expect(packets).toHaveLength(4);
+  for (const packet of packets) expect(packet).toMatch(/next-header UDP .*\.6080: /);
+  for (const machine of hosts) {
+    expect(await shell(machine, "nft list ruleset")).toContain("tcp option maxseg size set rt mtu");
+    expect(await shell(machine, "ip -6 fou show")).toContain("port 6080 gue");
+  }
+  await pulumi("preview", "--expect-no-changes");
+  await pulumi("destroy", "--yes", "--skip-preview");
+  expect(await Promise.all(hosts.map(everything))).toEqual(before);
+  place.close();
 });
