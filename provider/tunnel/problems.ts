@@ -28,6 +28,7 @@ const OF_ANY_DEVICE = [
   "external",
   "mtu",
   "addresses",
+  "multicast",
   "up",
   "adopt",
   "mark",

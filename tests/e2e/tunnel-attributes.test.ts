@@ -248,7 +248,7 @@ const rows: readonly Row[] = [
   { type: "Ip6GreTunnel", ...over("ip6gre", { ...of6, ikey: 5, okey: 5, oseq: true }) },
   ...["IpipTunnel", "Ip6Tunnel", "GreTunnel", "Ip6GreTunnel"].map((type) => ({
     type,
-    inputs: { name: "t1", external: true, addresses, mark: MARK },
+    inputs: { name: "t1", external: true, addresses, multicast: true, mark: MARK },
     changes: [
       type.includes("6")
         ? [{ external: false, remote: "fd00:3::2" }, "external"]
