@@ -177,8 +177,11 @@ describe("what is on devices that are not ours", () => {
   beforeAll(async () => {
     lab = await Lab.start({ hosts: ["machine"] });
     calls = new Calls(connectionTo(lab.host("machine")));
-    await run("ip netns add n1; ip -n n1 link set lo up; ip link add d1 type dummy; ip link set d1 up");
-    await run("ip link add d2 type dummy; ip link set d2 up; ip address add 10.5.1.1/24 dev d2");
+    await run("ip netns add n1; ip -n n1 link set lo up");
+    // With addresses of their own udev gives them no other ones, from which the IPv6 ones would follow once they went down.
+    await run("ip link add d1 address 02:00:00:00:00:01 type dummy; ip link set d1 up");
+    await run("ip link add d2 address 02:00:00:00:00:02 type dummy; ip link set d2 up");
+    await run("ip address add 10.5.1.1/24 dev d2");
     await run("ip address add 10.5.0.1/24 dev d1; ip address add fd00:5::1/64 dev d1 nodad");
   });
 

@@ -58,8 +58,10 @@ const PARTS = {
   sysctls: `cd /proc/sys && grep -rs ${FALLBACKS.map((device) => `--exclude-dir=${device}`).join(" ")} '' net || true`,
 };
 
-// An IPv6 address, and what comes with it, is settled when the kernel knows that nobody else has it.
-const SETTLED = "timeout 60 sh -c 'while ip -6 address show tentative | grep -q .; do sleep 0.1; done'";
+// udev gives new devices another Ethernet address. An IPv6 address, and what comes with it, is settled when the kernel
+// knows that nobody else has it.
+const SETTLED =
+  "udevadm settle; timeout 60 sh -c 'while ip -6 address show tentative | grep -q .; do sleep 0.1; done'";
 
 const SNAPSHOT = `set -e; ${SETTLED}; ${Object.values(PARTS).join(`; echo ${DIVIDER}; `)}`;
 
