@@ -146,14 +146,17 @@ describe("an interrupted update", () => {
 
   test("killed in the middle of an update and of a destroy: the next one ends it", async () => {
     expectCode(await place.up(), Code.ok);
-    place.declare({ ...program, first: tunnel({ name: "t1", remote: "10.0.0.2", ttl: 9, mtu: 1300 }) });
-    const up = await heldAt("link set dev t1 mtu", "up");
+    const addresses = ["192.168.50.1/30", "192.168.51.1/30"];
+    place.declare({ ...program, first: tunnel({ name: "t1", remote: "10.0.0.2", ttl: 9, addresses }) });
+    const up = await heldAt("address add 192.168.51.1/30", "up");
     await killed(up);
     await ip.killHeld();
     await ip.clear();
     expect(await place.pending()).toEqual(["updating first"]);
     expectCode(await place.up("--refresh"), Code.ok);
-    expect(await shell(machine, "ip -n blue -details link show dev t1")).toMatch(/mtu 1300.*ttl 9/s);
+    expect(await shell(machine, "ip -n blue -details address show dev t1")).toMatch(
+      /ttl 9.*192\.168\.51\.1/s,
+    );
 
     const destroy = await heldAt("netns delete", "destroy");
     await killed(destroy);
