@@ -141,6 +141,7 @@ test("the package has what is needed to run, and no sources or tests", async () 
     "dist/sdk/index.js",
     "dist/sdk/index.d.ts",
     "dist/provider/index.js",
+    "dist/cli/main.js",
   ])
     expect(files).toContain(file);
   expect(
