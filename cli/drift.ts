@@ -37,7 +37,7 @@ export interface Filter {
 
 const SECRET = "[secret]";
 
-/** findDrift looks at all objects at once; `looked` is called after each. A host in trouble hides no other. */
+/** findDrift looks at all objects at once; `looked` is told how far it is. A host in trouble hides no other. */
 export async function findDrift(
   recorded: readonly Recorded[],
   services: Services,
@@ -53,6 +53,7 @@ export async function findDrift(
     if (nothing !== undefined) throw new Trouble(`no object of the state matches --${option} ${nothing}`);
   }
   let done = 0;
+  looked(done, chosen.length);
   return await Promise.all(
     chosen.map(async (one) => {
       const finding = await look(one, services);

@@ -6,8 +6,11 @@ import { shells } from "./completion";
 import { wordsOf } from "./completion/words";
 import { exitCodeOf, findDrift } from "./drift";
 import { ExitCode } from "./errors";
+import { takeCensus } from "./marked/orphans";
+import { type RemovalOptions, removeOrphans } from "./marked/remove";
 import { Progress } from "./progress";
 import { type Format, formats } from "./report";
+import { censusJson, censusTable } from "./report/census";
 import { type Sources, statesFrom } from "./sources";
 
 /** The commands and their options: what is asked for here is done elsewhere. */
@@ -18,6 +21,13 @@ interface DriftOptions extends Sources {
   readonly format: Format;
   readonly output?: string;
 }
+
+interface OrphansOptions extends Sources, RemovalOptions {
+  readonly format: keyof typeof censusFormats;
+  readonly remove: boolean;
+}
+
+const censusFormats = { table: censusTable, json: censusJson } as const;
 
 const again = (value: string, before: readonly string[]) => [...before, value];
 const several = (flags: string, description: string, standard: string) =>
@@ -57,6 +67,25 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .addHelpText("after", "\nExit code: 0 no drift, 2 drift, 1 trouble: not every object could be looked at.")
     .action(async (options: DriftOptions) => done(await drift(options)));
 
+  withSources(commands.command("orphans"))
+    .description("list what bears our mark on the hosts and is in none of the stacks, or in several")
+    .addOption(
+      new Option("--format <format>", "how to write it down")
+        .choices(Object.keys(censusFormats))
+        .default("table"),
+    )
+    .option("--remove", "remove orphans of the given stacks, after showing how, and asking", false)
+    .addOption(
+      several(
+        "--owner <project/stack>",
+        "remove those of this stack too; any is all that are listed",
+        "none",
+      ),
+    )
+    .option("--yes", "remove without asking", false)
+    .addHelpText("after", "\nExit code: 0 nothing (left), 2 orphans or objects of several stacks, 1 trouble.")
+    .action(async (options: OrphansOptions) => done(await orphans(options)));
+
   commands
     .command("completion")
     .description("write what makes a shell complete these commands")
@@ -79,6 +108,19 @@ async function drift({ format, output, host, target, ...sources }: DriftOptions)
   const text = formats[format](findings);
   await (output === undefined ? print(text) : writeFile(output, text));
   return exitCodeOf(findings);
+}
+
+async function orphans({ format, remove, owner, yes, ...sources }: OrphansOptions): Promise<ExitCode> {
+  const states = await statesFrom(sources);
+  const services = servicesOver(hostFor);
+  const progress = new Progress(process.stderr);
+  const census = await takeCensus(states, services, hostFor).finally(() => progress.end());
+  await print(censusFormats[format](census));
+  const { left, failed } = remove
+    ? await removeOrphans(census.orphans, states, { owner, yes }, services, hostFor)
+    : { left: census.orphans.length, failed: 0 };
+  if (census.troubles.length + failed > 0) return ExitCode.trouble;
+  return left + census.rivals.length === 0 ? ExitCode.none : ExitCode.found;
 }
 
 /** print returns when all of it has been taken, for the process ends soon after. */

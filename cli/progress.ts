@@ -5,6 +5,9 @@ const CLEAR_LINE = "\r\u001b[2K";
 /** How much of the line is a bar. */
 const BAR = 20;
 
+/** Of a terminal that does not tell its own. */
+const USUAL_WIDTH = 80;
+
 /** Progress is one line that is written over and over, on a terminal; elsewhere it is nothing. */
 export class Progress {
   private done = 0;
@@ -31,10 +34,13 @@ export class Progress {
 
   private draw(): void {
     if (!this.stream.isTTY) return;
-    const filled = this.of === 0 ? 0 : Math.floor((BAR * this.done) / this.of);
+    const filled = Math.floor((BAR * this.done) / Math.max(this.of, 1));
     const bar = `[${"#".repeat(filled)}${".".repeat(BAR - filled)}] ${this.done}/${this.of}`;
     const [first] = this.waits;
-    const line = first === undefined ? bar : `${bar}  waiting for ${clean(first)}`;
-    this.stream.write(CLEAR_LINE + line.slice(0, this.stream.columns - 1));
+    const line = [
+      ...(this.of === 0 ? [] : [bar]),
+      ...(first === undefined ? [] : [`waiting for ${clean(first)}`]),
+    ].join("  ");
+    this.stream.write(CLEAR_LINE + line.slice(0, (this.stream.columns || USUAL_WIDTH) - 1));
   }
 }

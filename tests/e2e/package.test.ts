@@ -27,6 +27,9 @@ import { shell } from "../support/world";
 const run = promisify(execFile);
 const ADDRESSES = { a: "203.0.113.10", b: "198.51.100.20" };
 const NODE22 = join(CACHE, "node22", "bin");
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  version: string;
+};
 const PACKED_AGAIN = "pulumi-ipip-0.0.9.tgz";
 
 /** What the older build writes down at each call, to a file that the environment names. */
@@ -206,6 +209,11 @@ describe.each([
 ])("%s", (_, packed) => {
   beforeAll(async () => {
     await install(packed());
+  });
+
+  test("brings its command", async () => {
+    const { stdout } = await run("npx", ["--no-install", "pulumi-ipip", "--version"], { cwd: link() });
+    expect(stdout.trim()).toBe(VERSION);
   });
 
   describe.each(programs)("%s", (_kind, main, text) => {

@@ -1,0 +1,50 @@
+import type { Connection } from "../../provider/host/connection";
+import { contracts } from "../../provider/index";
+import type { Contract } from "../../provider/resource";
+import type { Fields } from "../../provider/state";
+
+/** Marked is an object on a host that bears our mark. */
+export interface Marked {
+  /** Its class; undefined for a device of a kind that we never make. */
+  readonly type: string | undefined;
+  /** The inputs that say which one it is. */
+  readonly inputs: Fields;
+  /** The mark, or what is in its place: of a route or a rule no more than the protocol can be told. */
+  readonly mark: string;
+  /** What tells it from all others on its host; of a veth pair each end has its own. */
+  readonly keys: readonly string[];
+}
+
+/** The classes of devices by the kinds that the kernel knows them as. */
+export const CLASSES: Readonly<Record<string, string>> = {
+  ipip: "IpipTunnel",
+  sit: "SitTunnel",
+  gre: "GreTunnel",
+  ip6tnl: "Ip6Tunnel",
+  ip6gre: "Ip6GreTunnel",
+  veth: "VethPair",
+};
+
+export function contractOf(type: string): Contract {
+  const contract = contracts[type];
+  if (contract === undefined) throw new Error(`there is no ${type}`);
+  return contract;
+}
+
+/** keysOf are the keys of an object by its inputs; none of a type that has nothing on a host. */
+export function keysOf(type: string, inputs: Fields & { readonly connection: Connection }): string[] {
+  if (!(type in contracts)) return [];
+  if (type === "VethPair") return [inputs.a, inputs.b].map((end) => deviceKey(end as Fields));
+  if (Object.values(CLASSES).includes(type)) return [deviceKey(inputs)];
+  return [`${type} ${contractOf(type).id(inputs)}`];
+}
+
+/** deviceKey: whatever its kind, a device has its name for itself. */
+export function deviceKey({ namespace, name }: Fields): string {
+  return `device ${namespace ?? ""}/${name}`;
+}
+
+/** ownerOf is the PROJECT/STACK that a mark names. */
+export function ownerOf(mark: string): string | undefined {
+  return /^pulumi:([^/]+\/[^/]+)\//.exec(mark)?.[1];
+}
