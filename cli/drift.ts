@@ -100,7 +100,9 @@ async function look(recorded: Recorded, services: Services): Promise<Finding> {
   try {
     const found = await service.read(outputs);
     if (found === undefined) return { ...base, host, object, outcome: "gone" };
-    const { changed } = service.diff(found.outputs, desired);
+    // No host tells how it is reached, and what a newer release fills in there is no drift.
+    const { connection } = found.outputs;
+    const { changed } = service.diff(found.outputs, { ...desired, connection });
     const differences = differencesOf(known, changed, found.outputs);
     return { ...base, host, object, outcome: changed.length === 0 ? "same" : "drift", differences };
   } catch (error) {

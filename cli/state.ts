@@ -22,9 +22,17 @@ export interface StackState {
   readonly project: string;
   readonly stack: string;
   readonly resources: readonly Recorded[];
+  /** How many operations the engine has begun, and not recorded the end of. */
+  readonly pending: number;
 }
 
 const bag = z.record(z.string(), z.unknown()).default({});
+/** list takes an empty list in each of the forms that Go writes one in. */
+const list = <S extends z.ZodType>(item: S) =>
+  z
+    .array(item)
+    .nullish()
+    .transform((items) => items ?? []);
 const ResourceJson = z.object({
   urn: z.string(),
   type: z.string(),
@@ -39,7 +47,7 @@ const ResourceJson = z.object({
 });
 const ExportJson = z.object({
   version: z.int().min(3),
-  deployment: z.object({ resources: z.array(ResourceJson).default([]) }),
+  deployment: z.object({ resources: list(ResourceJson), pending_operations: list(z.unknown()) }),
 });
 type ResourceJson = z.output<typeof ResourceJson>;
 
@@ -50,9 +58,9 @@ const URN = /^urn:pulumi:(.*?)::(.*?)::.*?::(.*)$/s;
 /** readState reads what `pulumi stack export` writes; `from` is how messages call it. */
 export function readState(text: string, from: string): StackState {
   const { deployment } = parsed(text, from);
-  const { resources } = deployment;
+  const { resources, pending_operations } = deployment;
   const [, stack = "", project = ""] = URN.exec(resources[0]?.urn ?? "") ?? [];
-  return { project, stack, resources: resources.flatMap(recorded) };
+  return { project, stack, resources: resources.flatMap(recorded), pending: pending_operations.length };
 }
 
 function parsed(text: string, from: string): z.output<typeof ExportJson> {

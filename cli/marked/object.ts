@@ -1,7 +1,7 @@
 import type { Connection } from "../../provider/host/connection";
 import { contracts } from "../../provider/index";
 import type { Contract } from "../../provider/resource";
-import type { Fields } from "../../provider/state";
+import { type Fields, isFields } from "../../provider/state";
 
 /** Marked is an object on a host that bears our mark. */
 export interface Marked {
@@ -37,6 +37,26 @@ export function keysOf(type: string, inputs: Fields & { readonly connection: Con
   if (type === "VethPair") return [inputs.a, inputs.b].map((end) => deviceKey(end as Fields));
   if (Object.values(CLASSES).includes(type)) return [deviceKey(inputs)];
   return [`${type} ${contractOf(type).id(inputs)}`];
+}
+
+/** groundsOf are the keys of what an object goes with when that is removed: its namespaces and devices. */
+export function groundsOf(
+  type: string | undefined,
+  inputs: Fields & { readonly connection: Connection },
+): string[] {
+  const { connection, namespace } = inputs;
+  const keyOf = (path: string, name: string) =>
+    path.endsWith("dev") ? [deviceKey({ namespace, name })] : keysOf("Namespace", { connection, name });
+  const paths = type === undefined ? ["namespace"] : (contracts[type]?.containers ?? []);
+  return paths.flatMap((path) => textsAt(inputs, path.split(".")).flatMap((name) => keyOf(path, name)));
+}
+
+/** textsAt are the texts below a path, of a list those of each of its items. */
+function textsAt(value: unknown, [first, ...rest]: readonly string[]): string[] {
+  if (Array.isArray(value))
+    return value.flatMap((item) => textsAt(item, first === undefined ? [] : [first, ...rest]));
+  if (first === undefined) return typeof value === "string" && value !== "" ? [value] : [];
+  return isFields(value) ? textsAt(value[first], rest) : [];
 }
 
 /** deviceKey: whatever its kind, a device has its name for itself. */

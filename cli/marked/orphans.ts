@@ -7,9 +7,9 @@ import { Subject } from "../../provider/subject";
 import { messageOf, Trouble } from "../errors";
 import { grouped } from "../grouped";
 import { type Known, knownOf } from "../object";
-import type { StackState } from "../state";
+import type { Recorded, StackState } from "../state";
 import { findMarked } from "./find";
-import { contractOf, keysOf, type Marked, ownerOf } from "./object";
+import { contractOf, groundsOf, keysOf, type Marked, ownerOf } from "./object";
 
 /** Orphan is an object with our mark that no given stack has. */
 export interface Orphan {
@@ -18,6 +18,11 @@ export interface Orphan {
   readonly mark: string;
   /** PROJECT/STACK of the mark; undefined where it tells none. */
   readonly owner: string | undefined;
+  /** What of the given stacks would go with it. Then it is not removed. */
+  readonly bearing: readonly string[];
+  readonly keys: readonly string[];
+  /** The keys of what it goes with. */
+  readonly grounds: readonly string[];
   /** What removes it; nothing for what we don't know how to make. */
   readonly commands: readonly string[];
   /** As the provider's lifecycle takes it; undefined where there are no commands. */
@@ -64,7 +69,7 @@ export async function takeCensus(
   };
 }
 
-function understood(recorded: Parameters<typeof knownOf>[0], services: Services): Known {
+function understood(recorded: Recorded, services: Services): Known {
   try {
     return knownOf(recorded, services);
   } catch (error) {
@@ -75,16 +80,23 @@ function understood(recorded: Parameters<typeof knownOf>[0], services: Services)
 }
 
 async function ofHost(host: string, objects: readonly Known[], services: Services, open: Open) {
-  const [{ desired, mask } = { desired: undefined, mask: String }] = objects;
-  const trouble = (error: unknown) => ({ host, message: mask(messageOf(error)) });
-  if (desired === undefined) return { orphans: [], troubles: [] };
-  const { connection } = desired;
+  const [first] = objects;
+  if (first === undefined) return { orphans: [], troubles: [] };
+  const { connection } = first.desired;
+  const trouble = (error: unknown) => ({ host, message: first.mask(messageOf(error)) });
   const claimed = new Set(objects.flatMap((one) => keysOf(one.recorded.type, one.desired)));
   const orphans: Orphan[] = [];
   try {
     const { marked, troubles } = await findMarked(open(connection), connection);
     const unclaimed = marked.filter(({ keys }) => !keys.some((key) => claimed.has(key)));
-    const seen = await Promise.allSettled(unclaimed.map((one) => orphanOf(one, connection, services, open)));
+    const bearing = ({ keys }: Marked) =>
+      objects.filter((one) => groundsOf(one.recorded.type, one.desired).some((key) => keys.includes(key)));
+    const seen = await Promise.allSettled(
+      unclaimed.map(async (one) => {
+        const found = await orphanOf(one, connection, services, open);
+        return found.map((orphan) => ({ ...orphan, bearing: bearing(one).map(({ object }) => object) }));
+      }),
+    );
     for (const one of seen) if (one.status === "fulfilled") orphans.push(...one.value);
     const failed = seen.filter((one) => one.status === "rejected").map(({ reason }) => trouble(reason));
     return { orphans, troubles: [...troubles.map(trouble), ...failed] };
@@ -95,16 +107,17 @@ async function ofHost(host: string, objects: readonly Known[], services: Service
 
 /** orphanOf looks at one object as the lifecycle would; none when it has gone meanwhile. */
 async function orphanOf(
-  { type, inputs, mark }: Marked,
+  { type, inputs, mark, keys }: Marked,
   connection: Connection,
   services: Services,
   open: Open,
-): Promise<Orphan[]> {
+): Promise<Omit<Orphan, "bearing">[]> {
   const { label: host } = open(connection);
   const owner = ownerOf(mark);
+  const grounds = groundsOf(type, { ...inputs, connection });
   if (type === undefined) {
     const object = `device ${inputs.name}${inputs.namespace === undefined ? "" : ` in namespace ${inputs.namespace}`}`;
-    return [{ host, object, mark, owner, commands: [], removal: undefined }];
+    return [{ host, object, mark, owner, keys, grounds, commands: [], removal: undefined }];
   }
   const desired = services[type]?.check({ ...inputs, connection, mark }).inputs as Desired;
   const { subject, found } = await lookAt({ type, desired }, open);
@@ -116,6 +129,8 @@ async function orphanOf(
       object: subject.name,
       mark: bears,
       owner: ownerOf(bears),
+      keys,
+      grounds,
       commands: subject.steps(undefined, found).map((step: Command) => commandLine(step)),
       removal: { type, desired: { ...desired, mark: bears } },
     },
@@ -142,19 +157,19 @@ function rivalsAmong(objects: readonly Known[]): Rival[] {
   return [...new Map(rivals.map((rival) => [rival.object, rival])).values()];
 }
 
-/** What others stand on goes after them. */
-const LATER: Readonly<Record<string, number>> = {
+/** What others stand on goes after them: namespaces last, before them devices, before these all else. */
+const ORDER: Readonly<Record<string, number>> = {
   Route: 0,
   MplsRoute: 0,
   Rule: 0,
   MssClamp: 0,
   Namespace: 2,
 };
-const USUAL = 1;
+const DEVICE = 1;
 
 /** inOrder is an order in which orphans can be removed. */
 export function inOrder(orphans: readonly Orphan[]): Orphan[] {
-  const rank = ({ removal }: Orphan) => LATER[removal?.type ?? ""] ?? USUAL;
+  const rank = ({ removal }: Orphan) => ORDER[removal?.type ?? ""] ?? DEVICE;
   return [...orphans].sort((one, other) => rank(one) - rank(other));
 }
 

@@ -28,7 +28,18 @@ export function chosenOf(
   const given = states.map(({ project, stack }) => markOf(project, stack, ""));
   const named = owner.map((one) => `pulumi:${one}/`);
   const theirs = ({ mark }: Orphan) => [...given, ...named].some((prefix) => mark.startsWith(prefix));
-  return orphans.filter((orphan) => orphan.commands.length > 0 && (owner.includes(ANY) || theirs(orphan)));
+  const all = owner.includes(ANY);
+  // Routes and rules that tell no stack go with their namespace.
+  const others = orphans.filter((orphan) => !all && orphan.owner !== undefined && !theirs(orphan));
+  const bearsOthers = ({ host, keys }: Orphan) =>
+    others.some((other) => other.host === host && other.grounds.some((key) => keys.includes(key)));
+  return orphans.filter(
+    (orphan) =>
+      orphan.commands.length > 0 &&
+      orphan.bearing.length === 0 &&
+      (all || theirs(orphan)) &&
+      !bearsOthers(orphan),
+  );
 }
 
 /** removeOrphans shows what is to be run, asks, and does it: on all hosts at once, on each in order. */
@@ -39,11 +50,12 @@ export async function removeOrphans(
   services: Services,
   open: (connection: Connection) => Host,
 ): Promise<{ readonly left: number; readonly failed: number }> {
+  refusePending(states);
   const chosen = chosenOf(orphans, states, owner);
   const others = orphans.length - chosen.length;
   if (others > 0)
     tell(
-      `${counted(others, "orphan")} ${others === 1 ? "stays" : "stay"}: the mark tells another stack, or none. --owner PROJECT/STACK, or --owner any, removes such too.`,
+      `${counted(others, "orphan")} ${others === 1 ? "stays" : "stay"}: the mark tells another stack, or none, or what is not to be removed would go with it. --owner PROJECT/STACK, or --owner any, removes what is of other stacks too.`,
     );
   if (chosen.length === 0) return { left: orphans.length, failed: 0 };
   process.stderr.write(commandsOf(chosen));
@@ -55,6 +67,15 @@ export async function removeOrphans(
   const failures = await Promise.all(perHost.map((some) => onOneHost(some, services, open)));
   const failed = failures.reduce((sum, one) => sum + one, 0);
   return { left: others + failed, failed };
+}
+
+/** What an update has made and not recorded yet would pass for an orphan. */
+export function refusePending(states: readonly StackState[]): void {
+  const busy = states.find(({ pending }) => pending > 0);
+  if (busy !== undefined)
+    throw new Trouble(
+      `nothing was removed: an update of ${busy.project}/${busy.stack} is under way, or was interrupted; then run \`pulumi up\` again first`,
+    );
 }
 
 async function onOneHost(

@@ -4,7 +4,7 @@ import { columns, counted, linesOf, printableJson } from "./text";
 /** censusTable is for a person; each line begins with a word or a sign of ours. */
 export function censusTable({ hosts, orphans, rivals, troubles }: Census): string {
   const rows = [
-    ...orphans.map(({ host, object, mark }) => ["orphan", host, object, mark]),
+    ...orphans.map((orphan) => ["orphan", orphan.host, named(orphan), orphan.mark]),
     ...rivals.map(({ host, object, stacks }) => ["claimed", host, object, stacks.join(" and ")]),
   ];
   const head = ["", "HOST", "OBJECT", "BELONGS TO"];
@@ -20,10 +20,16 @@ export function censusTable({ hosts, orphans, rivals, troubles }: Census): strin
   return `${lines.join("\n")}\n`;
 }
 
+function named({ object, bearing }: Orphan): string {
+  return bearing.length === 0
+    ? object
+    : `${object}, which ${bearing.join(" and ")} ${bearing.length === 1 ? "needs" : "need"}`;
+}
+
 /** censusJson is for programs. */
 export function censusJson({ hosts, orphans, rivals, troubles }: Census): string {
   // With the object goes the connection, which has secrets.
-  const shown = orphans.map(({ removal: _, ...rest }) => rest);
+  const shown = orphans.map(({ removal: _, keys: __, grounds: ___, ...rest }) => rest);
   return printableJson({ version: 1, hosts, orphans: shown, claimed: rivals, troubles });
 }
 

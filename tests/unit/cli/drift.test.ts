@@ -1,8 +1,11 @@
 import { exitCodeOf, type Filter, type Finding, findDrift } from "../../../cli/drift";
 import { readState } from "../../../cli/state";
 import { contracts, servicesOver } from "../../../provider";
-import type { Contract } from "../../../provider/resource";
+import { Probing } from "../../../provider/probing";
+import type { Contract, Probe } from "../../../provider/resource";
+import { tunnelProbe } from "../../../provider/resources/tunnel-probe";
 import { FakeHost } from "../../support/fake-host";
+import { CONNECTION } from "../../support/mini-engine";
 import { type Entry, entry, exported, made, secret } from "../../support/state-export";
 
 const contract = (type: string) => contracts[type] as Contract;
@@ -92,7 +95,13 @@ test("what an older release could not be asked for yet is no drift", async () =>
   const [first] = entries as [Entry];
   const { ttl: _, ...inputs } = first.inputs as Record<string, unknown>;
   const { ttl: __, ...outputs } = first.outputs as Record<string, unknown>;
-  const findings = await drift({}, [exported([{ ...first, inputs, outputs }])]);
+  const connection = { ...CONNECTION, host: near.label };
+  const older = {
+    ...first,
+    inputs: { ...inputs, connection },
+    outputs: { ...outputs, connection },
+  };
+  const findings = await drift({}, [exported([older])]);
   expect(outcomes(findings)).toEqual([["tunnel", "same"]]);
 });
 
@@ -171,6 +180,19 @@ describe("a secret", () => {
     expect(findings[0]?.message).toContain("pulumi stack export --show-secrets");
     expect(findings[1]?.outcome).toBe("same");
   });
+});
+
+test.each([
+  [true, "drift", [{ attribute: "cause", wanted: "none", found: "peer-silent: nothing comes back" }]],
+  [false, "same", []],
+])("a probe that fails, and is required: %s, is %s", async (required, outcome, differences) => {
+  const found = { reachable: false, lossPercent: 100, cause: "peer-silent", reason: "nothing comes back" };
+  const probe = { ...tunnelProbe, probe: async () => ({ ...found, advice: "" }) };
+  const services = { TunnelProbe: new Probing(probe as unknown as Probe, () => near) };
+  const inputs = { connection: { ...CONNECTION, host: near.label }, dev: "t1", target: "10.0.0.2", required };
+  const recorded = entry("TunnelProbe", "probe", { inputs, outputs: { ...inputs, schemaVersion: 1 } });
+  const { resources } = readState(exported([recorded]), "the test");
+  expect(await findDrift(resources, services, ALL)).toMatchObject([{ outcome, differences }]);
 });
 
 test("a type that only a newer release knows is trouble", async () => {

@@ -1,5 +1,5 @@
 import { type Census, inOrder, remove, takeCensus } from "../../../cli/marked/orphans";
-import { chosenOf } from "../../../cli/marked/remove";
+import { chosenOf, refusePending } from "../../../cli/marked/remove";
 import { censusJson, censusTable, commandsOf } from "../../../cli/report/census";
 import { readState, type StackState } from "../../../cli/state";
 import { contracts, servicesOver } from "../../../provider";
@@ -141,6 +141,45 @@ test("only orphans of the given stacks are removed, unless others are named", as
   expect(chosen("any")).toHaveLength(3);
 });
 
+test("what an object of the given stacks would go with is not removed, whatever is asked for", async () => {
+  await forget("IpipTunnel");
+  const route = await made(host, contract("Route"), "by", { destination: "10.7.0.0/16", dev: "t1" });
+  const other = await made(host, contract("GreTunnel"), "in", {
+    ...FORGOTTEN.GreTunnel?.[1],
+    namespace: "blue",
+  });
+  const state = stateOf([other, route]);
+  const { orphans } = await census(state);
+  expect(orphans.map(({ object, bearing }) => [object, bearing])).toEqual([
+    ["tunnel t1", ["route 10.7.0.0/16 (table 254, metric 0)"]],
+    ["namespace blue", ["tunnel t3 in namespace blue"]],
+  ]);
+  expect(chosenOf(orphans, [state], ["any"])).toEqual([]);
+});
+
+test("what an orphan of another stack would go with is not removed before that is named", async () => {
+  await forget("Namespace");
+  await made(host, contract("GreTunnel"), "live", {
+    stack: "prod",
+    ...FORGOTTEN.GreTunnel?.[1],
+    namespace: "red",
+  });
+  const state = stateOf([kept]);
+  const { orphans } = await census(state);
+  const chosen = (...owner: string[]) => chosenOf(orphans, [state], owner).map(({ object }) => object);
+  expect(chosen()).toEqual([]);
+  expect(chosen("shop/prod").sort()).toEqual(["namespace red", "tunnel t3 in namespace red"]);
+});
+
+test("nothing is removed while an update is under way, or was interrupted", () => {
+  const text = exported([kept]).replace(
+    '"manifest":{}',
+    '"manifest":{},"pending_operations":[{"type":"creating"}]',
+  );
+  expect(() => refusePending([readState(text, "the test")])).toThrow("an update of shop/dev is under way");
+  expect(() => refusePending([stateOf([kept])])).not.toThrow();
+});
+
 test("an object of two stacks is told, and is no orphan", async () => {
   const setting = { key: "net.ipv4.ip_forward", value: 1 };
   const one = await made(host, contract("Sysctl"), "forward", setting);
@@ -174,6 +213,9 @@ describe("the report", () => {
         object: "tunnel t1",
         mark: `pulumi:shop/dev/${hostile}`,
         owner: "shop/dev",
+        bearing: [],
+        keys: ["device /t1"],
+        grounds: [],
         commands: [`ip link delete dev '${hostile}'`],
         removal: { type: "IpipTunnel", desired: { connection: { host: "x", password: "hunter2" } as never } },
       },
