@@ -8,9 +8,11 @@ import { exitCodeOf, findDrift } from "./drift";
 import { ExitCode } from "./errors";
 import { takeCensus } from "./marked/orphans";
 import { type RemovalOptions, removeOrphans } from "./marked/remove";
+import { takeInventory } from "./marked/show";
 import { Progress } from "./progress";
 import { type Format, formats } from "./report";
 import { censusJson, censusTable } from "./report/census";
+import { inventoryJson, inventoryTable } from "./report/inventory";
 import { type Sources, statesFrom } from "./sources";
 
 /** The commands and their options: what is asked for here is done elsewhere. */
@@ -27,6 +29,11 @@ interface OrphansOptions extends Sources, RemovalOptions {
   readonly remove: boolean;
 }
 
+interface ShowOptions extends Sources {
+  readonly format: keyof typeof inventoryFormats;
+}
+
+const inventoryFormats = { table: inventoryTable, json: inventoryJson } as const;
 const censusFormats = { table: censusTable, json: censusJson } as const;
 
 const again = (value: string, before: readonly string[]) => [...before, value];
@@ -34,6 +41,9 @@ const several = (flags: string, description: string, standard: string) =>
   new Option(flags, `${description}; may be given again`)
     .argParser<readonly string[]>(again)
     .default([], standard);
+
+const formatOption = (choices: object) =>
+  new Option("--format <format>", "how to write it down").choices(Object.keys(choices)).default("table");
 
 /** withSources gives a command the options that say where states are. */
 function withSources(command: Command): Command {
@@ -60,20 +70,14 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .description("compare the hosts with the state, and change nothing")
     .addOption(several("--host <host>", "only objects on this host", "all"))
     .addOption(several("--target <resource>", "only this resource, by its name or URN", "all"))
-    .addOption(
-      new Option("--format <format>", "how to write it down").choices(Object.keys(formats)).default("table"),
-    )
+    .addOption(formatOption(formats))
     .option("--output <file>", "file to write to, in place of standard output")
     .addHelpText("after", "\nExit code: 0 no drift, 2 drift, 1 trouble: not every object could be looked at.")
     .action(async (options: DriftOptions) => done(await drift(options)));
 
   withSources(commands.command("orphans"))
     .description("list what bears our mark on the hosts and is in none of the stacks, or in several")
-    .addOption(
-      new Option("--format <format>", "how to write it down")
-        .choices(Object.keys(censusFormats))
-        .default("table"),
-    )
+    .addOption(formatOption(censusFormats))
     .option("--remove", "remove orphans of the given stacks, after showing how, and asking", false)
     .addOption(
       several(
@@ -85,6 +89,12 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .option("--yes", "remove without asking", false)
     .addHelpText("after", "\nExit code: 0 nothing (left), 2 orphans or objects of several stacks, 1 trouble.")
     .action(async (options: OrphansOptions) => done(await orphans(options)));
+
+  withSources(commands.command("show"))
+    .description("list all that bears our mark on the hosts, with the resource that it belongs to")
+    .addOption(formatOption(inventoryFormats))
+    .addHelpText("after", "\nExit code: 0, or 1 for trouble: not every host could be looked at.")
+    .action(async (options: ShowOptions) => done(await show(options)));
 
   commands
     .command("completion")
@@ -121,6 +131,14 @@ async function orphans({ format, remove, owner, yes, ...sources }: OrphansOption
     : { left: census.orphans.length, failed: 0 };
   if (census.troubles.length + failed > 0) return ExitCode.trouble;
   return left + census.rivals.length === 0 ? ExitCode.none : ExitCode.found;
+}
+
+async function show({ format, ...sources }: ShowOptions): Promise<ExitCode> {
+  const states = await statesFrom(sources);
+  const progress = new Progress(process.stderr);
+  const inventory = await takeInventory(states, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  await print(inventoryFormats[format](inventory));
+  return inventory.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
 }
 
 /** print returns when all of it has been taken, for the process ends soon after. */

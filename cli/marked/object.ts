@@ -1,7 +1,8 @@
 import type { Connection } from "../../provider/host/connection";
-import { contracts } from "../../provider/index";
+import { contracts, type Services } from "../../provider/index";
 import type { Contract } from "../../provider/resource";
-import { type Fields, isFields } from "../../provider/state";
+import { inNamespace } from "../../provider/resources/common";
+import { type Desired, type Fields, isFields } from "../../provider/state";
 
 /** Marked is an object on a host that bears our mark. */
 export interface Marked {
@@ -62,6 +63,23 @@ function textsAt(value: unknown, [first, ...rest]: readonly string[]): string[] 
 /** deviceKey: whatever its kind, a device has its name for itself. */
 export function deviceKey({ namespace, name }: Fields): string {
   return `device ${namespace ?? ""}/${name}`;
+}
+
+/** desiredOf is what a program would say that has the object, as far as that tells which one it is. */
+export function desiredOf(
+  type: string,
+  { inputs, mark }: Marked,
+  connection: Connection,
+  services: Services,
+): Desired {
+  return services[type]?.check({ ...inputs, connection, mark }).inputs as Desired;
+}
+
+/** describe is an object in a person's words. */
+export function describe(marked: Marked, connection: Connection, services: Services): string {
+  const { type, inputs } = marked;
+  if (type !== undefined) return contractOf(type).describe(desiredOf(type, marked, connection, services));
+  return `device ${inputs.name}${inNamespace(inputs.namespace as string | undefined)}`;
 }
 
 /** ownerOf is the PROJECT/STACK that a mark names. */

@@ -1,5 +1,6 @@
 import type { Connection } from "../../provider/host/connection";
 import { type Command, commandLine, type Host } from "../../provider/host/host";
+import { labelOf } from "../../provider/host/stop";
 import type { Services } from "../../provider/index";
 import { masked, secretsIn } from "../../provider/secrets";
 import type { Desired } from "../../provider/state";
@@ -9,7 +10,7 @@ import { grouped } from "../grouped";
 import { type Known, knownOf } from "../object";
 import type { Recorded, StackState } from "../state";
 import { findMarked } from "./find";
-import { contractOf, groundsOf, keysOf, type Marked, ownerOf } from "./object";
+import { contractOf, describe, desiredOf, groundsOf, keysOf, type Marked, ownerOf } from "./object";
 
 /** Orphan is an object with our mark that no given stack has. */
 export interface Orphan {
@@ -58,8 +59,7 @@ export async function takeCensus(
   services: Services,
   open: Open,
 ): Promise<Census> {
-  const known = states.flatMap(({ resources }) => resources).map((one) => understood(one, services));
-  const hosts = grouped(known, ({ host }) => host);
+  const hosts = hostsOf(states, services);
   const parts = await Promise.all([...hosts].map(([host, objects]) => ofHost(host, objects, services, open)));
   return {
     hosts: hosts.size,
@@ -69,12 +69,18 @@ export async function takeCensus(
   };
 }
 
+/** hostsOf are all objects of the stacks by their hosts. */
+export function hostsOf(states: readonly StackState[], services: Services): ReadonlyMap<string, Known[]> {
+  const known = states.flatMap(({ resources }) => resources).map((one) => understood(one, services));
+  return grouped(known, ({ host }) => host);
+}
+
 function understood(recorded: Recorded, services: Services): Known {
   try {
     return knownOf(recorded, services);
   } catch (error) {
     throw new Trouble(
-      `${recorded.urn} can't be understood, so nothing can be called an orphan: ${messageOf(error)}`,
+      `${recorded.urn} can't be understood, so nobody knows what is an orphan: ${messageOf(error)}`,
     );
   }
 }
@@ -107,26 +113,25 @@ async function ofHost(host: string, objects: readonly Known[], services: Service
 
 /** orphanOf looks at one object as the lifecycle would; none when it has gone meanwhile. */
 async function orphanOf(
-  { type, inputs, mark, keys }: Marked,
+  marked: Marked,
   connection: Connection,
   services: Services,
   open: Open,
 ): Promise<Omit<Orphan, "bearing">[]> {
-  const { label: host } = open(connection);
-  const owner = ownerOf(mark);
+  const { type, inputs, mark, keys } = marked;
+  const host = labelOf(connection);
+  const object = describe(marked, connection, services);
   const grounds = groundsOf(type, { ...inputs, connection });
-  if (type === undefined) {
-    const object = `device ${inputs.name}${inputs.namespace === undefined ? "" : ` in namespace ${inputs.namespace}`}`;
-    return [{ host, object, mark, owner, keys, grounds, commands: [], removal: undefined }];
-  }
-  const desired = services[type]?.check({ ...inputs, connection, mark }).inputs as Desired;
+  if (type === undefined)
+    return [{ host, object, mark, owner: ownerOf(mark), keys, grounds, commands: [], removal: undefined }];
+  const desired = desiredOf(type, marked, connection, services);
   const { subject, found } = await lookAt({ type, desired }, open);
   if (found === undefined) return [];
   const bears = String(found.mark ?? mark);
   return [
     {
       host,
-      object: subject.name,
+      object,
       mark: bears,
       owner: ownerOf(bears),
       keys,

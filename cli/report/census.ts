@@ -1,5 +1,6 @@
 import { type Census, inOrder, type Orphan } from "../marked/orphans";
 import { columns, counted, linesOf, printableJson } from "./text";
+import { troubleLines } from "./trouble";
 
 /** censusTable is for a person; each line begins with a word or a sign of ours. */
 export function censusTable({ hosts, orphans, rivals, troubles }: Census): string {
@@ -10,11 +11,7 @@ export function censusTable({ hosts, orphans, rivals, troubles }: Census): strin
   const head = ["", "HOST", "OBJECT", "BELONGS TO"];
   const lines = [
     ...(rows.length === 0 ? [] : [...columns([head, ...rows]), ""]),
-    ...troubles.flatMap(({ host, message }) => [
-      ...columns([["trouble", host]]),
-      ...linesOf(message).map((line) => `  | ${line}`),
-      "",
-    ]),
+    ...troubles.flatMap(troubleLines),
     `${counted(hosts, "host")}: ${counted(orphans.length, "orphan")}, ${counted(rivals.length, "object")} of several stacks`,
   ];
   return `${lines.join("\n")}\n`;

@@ -59,6 +59,15 @@ describe("pulumi-ipip", () => {
     });
   });
 
+  test("shows what of ours is on the host, with its resource", async () => {
+    const text = expectCode(await cli(["show", ...here()]), 0);
+    expect(text).toMatch(
+      new RegExp(`^object  ${host}  namespace blue .*/dev blue +pulumi:.*/dev/blue$`, "m"),
+    );
+    expect(text).toMatch(/ tunnel t1 in namespace blue .*\/dev tunnel /);
+    expect(text).toMatch(/^2 objects$/m);
+  });
+
   test("names what was changed by hand in each format, and leaves it", async () => {
     await shell(machine, "ip -n blue link set t1 mtu 1300");
     const texts: Record<string, string> = {};

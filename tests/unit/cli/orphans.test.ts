@@ -200,7 +200,7 @@ test("a host that is away is trouble", async () => {
 
 test("a state that can't be understood makes nothing an orphan", async () => {
   const sealed = { ...kept, inputs: { ...(kept.inputs as object), name: secret("blue", false) } };
-  await expect(census(stateOf([sealed]))).rejects.toThrow("nothing can be called an orphan");
+  await expect(census(stateOf([sealed]))).rejects.toThrow("nobody knows what is an orphan");
 });
 
 describe("the report", () => {
