@@ -9,7 +9,7 @@ import { entry, exported } from "../../support/state-export";
 
 /** The commands with objects of every type: what they say is what the engine would do. */
 
-const RUNS = { numRuns: 60, seed: 20_030 };
+const RUNS = { numRuns: 25, seed: 20_030 };
 
 describe.each(Object.entries(samples))("%s", (type, sample) => {
   const engine = new MiniEngine(sample.contract, playground());
