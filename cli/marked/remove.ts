@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { createInterface } from "node:readline/promises";
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
@@ -105,7 +106,10 @@ async function agreed(count: number): Promise<boolean> {
     throw new Trouble("nothing was removed: without a terminal to ask at, give --yes");
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const answer = await terminal.question(`Remove ${counted(count, "object")}? [y/N] `);
+    const question = terminal.question(`Remove ${counted(count, "object")}? [y/N] `);
+    // ^C and ^D are a no, too: by Node's version the question fails then, or is never answered.
+    const closed = once(terminal, "close").then(() => "");
+    const answer = await Promise.race([question.catch(() => ""), closed]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     terminal.close();
