@@ -1,10 +1,7 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { z } from "zod";
-import { hostFor } from "./host/session";
-import { Lifecycle } from "./lifecycle";
-import { Probing } from "./probing";
 import { warn } from "./progress";
-import type { Contract, Probe, ResourceType } from "./resource";
+import type { ResourceType } from "./resource";
 import { masked, secretsIn } from "./secrets";
 import type { Service } from "./service";
 import type { Desired, Fields } from "./state";
@@ -17,21 +14,13 @@ const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** Provider is what the dynamic provider's server calls. */
 export type Provider = Required<Omit<dynamic.ResourceProvider, "configure">>;
 
-/** dynamicProvider serves a type of object. */
-export function dynamicProvider(contract: Contract): Provider {
-  return door(contract.inputs, new Lifecycle(contract, hostFor));
-}
-
-/** probeProvider serves a type that only looks. */
-export function probeProvider(probe: Probe): Provider {
-  return door(probe.inputs, new Probing(probe, hostFor));
-}
-
 /**
  * door turns the calls of Pulumi's dynamic provider into a service's, and what comes back into the form that the engine
  * takes.
  */
-function door(schema: z.ZodObject, service: Service<ResourceType>): Provider {
+export function door(service: Service<ResourceType>): Provider {
+  const schema = service.contract.inputs;
+
   /** Errors leave in one line of their own, without secrets: the engine would mask only those of its configuration. */
   async function guarded<T>(bag: Fields, work: () => Promise<T>): Promise<T> {
     try {

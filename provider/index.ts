@@ -1,6 +1,12 @@
-import { dynamicProvider, type Provider, probeProvider } from "./dynamic";
+import { door, type Provider } from "./dynamic";
+import type { Connection } from "./host/connection";
+import type { Host } from "./host/host";
+import { hostFor } from "./host/session";
 import { onWait } from "./host/waits";
+import { Lifecycle } from "./lifecycle";
+import { Probing } from "./probing";
 import { showWaits } from "./progress";
+import type { Contract, Probe, ResourceType } from "./resource";
 import { address } from "./resources/address";
 import { fouPort } from "./resources/fou-port";
 import { greTunnel } from "./resources/gre-tunnel";
@@ -19,30 +25,49 @@ import { sitTunnel } from "./resources/sit-tunnel";
 import { sysctl } from "./resources/sysctl";
 import { tunnelProbe } from "./resources/tunnel-probe";
 import { vethPair } from "./resources/veth-pair";
+import type { Service } from "./service";
+
+/** contracts are the types of object by their names. */
+export const contracts: Readonly<Record<string, Contract>> = {
+  Address: address,
+  IpipTunnel: ipipTunnel,
+  GreTunnel: greTunnel,
+  Ip6GreTunnel: ip6GreTunnel,
+  Ip6Tunnel: ip6Tunnel,
+  SitTunnel: sitTunnel,
+  Link: link,
+  FouPort: fouPort,
+  MssClamp: mssClamp,
+  MplsInput: mplsInput,
+  MplsLabelTable: mplsLabelTable,
+  MplsRoute: mplsRoute,
+  Namespace: namespace,
+  Route: route,
+  Rule: rule,
+  Sysctl: sysctl,
+  VethPair: vethPair,
+};
+
+const probes: Readonly<Record<string, Probe>> = { TunnelProbe: tunnelProbe };
+
+export type Services = Readonly<Record<string, Service<ResourceType>>>;
+
+/** servicesOver makes what serves each type, on hosts that a function gives. */
+export function servicesOver(open: (connection: Connection) => Host): Services {
+  return {
+    ...each(contracts, (contract) => new Lifecycle(contract, open)),
+    ...each(probes, (probe) => new Probing(probe, open)),
+  };
+}
 
 /**
  * The one thing that the text in Pulumi's state loads: `require("pulumi-ipip/provider").handlers.IpipTunnel`. This
  * path and these names never move, or old stacks could be neither refreshed nor destroyed.
  */
-export const handlers: Readonly<Record<string, Provider>> = {
-  Address: dynamicProvider(address),
-  IpipTunnel: dynamicProvider(ipipTunnel),
-  GreTunnel: dynamicProvider(greTunnel),
-  Ip6GreTunnel: dynamicProvider(ip6GreTunnel),
-  Ip6Tunnel: dynamicProvider(ip6Tunnel),
-  SitTunnel: dynamicProvider(sitTunnel),
-  Link: dynamicProvider(link),
-  FouPort: dynamicProvider(fouPort),
-  MssClamp: dynamicProvider(mssClamp),
-  MplsInput: dynamicProvider(mplsInput),
-  MplsLabelTable: dynamicProvider(mplsLabelTable),
-  MplsRoute: dynamicProvider(mplsRoute),
-  Namespace: dynamicProvider(namespace),
-  Route: dynamicProvider(route),
-  Rule: dynamicProvider(rule),
-  Sysctl: dynamicProvider(sysctl),
-  TunnelProbe: probeProvider(tunnelProbe),
-  VethPair: dynamicProvider(vethPair),
-};
+export const handlers: Readonly<Record<string, Provider>> = each(servicesOver(hostFor), door);
+
+function each<T, U>(types: Readonly<Record<string, T>>, make: (one: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(types).map(([type, one]) => [type, make(one)]));
+}
 
 onWait(showWaits);

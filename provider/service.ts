@@ -20,7 +20,7 @@ export type Found = Made & { readonly inputs: Fields };
  */
 export abstract class Service<T extends ResourceType> {
   constructor(
-    protected readonly contract: T,
+    readonly contract: T,
     protected readonly hostFor: (connection: Connection) => Host,
   ) {}
 

@@ -105,6 +105,7 @@ export const ask = {
   fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
   nftTable: (name: string, netns?: string): Command[] =>
     inNamespace(netns, [nftTables(netns), nftTable(name, netns)]),
+  nftTables: (netns?: string): Command[] => inNamespace(netns, [nftTables(netns)]),
   /** One table that should be there. */
   nftTableAlone: (name: string, netns?: string): Command[] => [nftTable(name, netns)],
   /** One device of the session's own namespace that should be there. */
@@ -181,6 +182,13 @@ export class View {
     );
   }
 
+  /** ownRoutes: the routes of a family in a namespace that bear our protocol. */
+  ownRoutes(family: Family, netns?: string): Route[] | undefined {
+    if (!this.hasNamespace(netns)) return undefined;
+    const asked = { protocol: ROUTE_PROTOCOL };
+    return this.entries(ownRoutes(family, netns), (entries) => routesOf(family, entries, asked));
+  }
+
   /** numberedLink: one device of a namespace, of which the group is told by its number. */
   numberedLink(name: string, netns?: string): Link | undefined {
     if (!this.hasNamespace(netns)) return undefined;
@@ -202,13 +210,17 @@ export class View {
     return this.entries(fous(netns), fousOf);
   }
 
+  /** nftTables: the names of the tables of the family inet. */
+  nftTables(netns?: string): string[] | undefined {
+    if (!this.hasNamespace(netns)) return undefined;
+    return linesOf(this.succeeded(nftTables(netns)).stdout).map((line) => line.replace(/^table inet /, ""));
+  }
+
   /** nftTable: what nft lists of a table of the family inet, line by line. Throws Unclear as `link` does. */
   nftTable(name: string, netns?: string): string[] | undefined {
     const listing = nftTable(name, netns);
     if (this.asked(nftTables(netns))) {
-      if (!this.hasNamespace(netns)) return undefined;
-      const tables = linesOf(this.succeeded(nftTables(netns)).stdout);
-      if (!tables.includes(`table inet ${name}`)) return undefined;
+      if (!this.nftTables(netns)?.includes(name)) return undefined;
     } else if (this.answer(listing).code !== 0) throw new Unclear(name);
     return linesOf(this.succeeded(listing).stdout);
   }

@@ -27,6 +27,9 @@ import { shell } from "../support/world";
 const run = promisify(execFile);
 const ADDRESSES = { a: "203.0.113.10", b: "198.51.100.20" };
 const NODE22 = join(CACHE, "node22", "bin");
+const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  version: string;
+};
 const PACKED_AGAIN = "pulumi-ipip-0.0.9.tgz";
 
 /** What the older build writes down at each call, to a file that the environment names. */
@@ -141,6 +144,7 @@ test("the package has what is needed to run, and no sources or tests", async () 
     "dist/sdk/index.js",
     "dist/sdk/index.d.ts",
     "dist/provider/index.js",
+    "dist/cli/main.js",
   ])
     expect(files).toContain(file);
   expect(
@@ -205,6 +209,11 @@ describe.each([
 ])("%s", (_, packed) => {
   beforeAll(async () => {
     await install(packed());
+  });
+
+  test("brings its command", async () => {
+    const { stdout } = await run("npx", ["--no-install", "pulumi-ipip", "--version"], { cwd: link() });
+    expect(stdout.trim()).toBe(VERSION);
   });
 
   describe.each(programs)("%s", (_kind, main, text) => {

@@ -27,7 +27,7 @@ export type Fault =
  * use, and nothing else. It keeps what it did not understand, so that a test can insist on there being nothing of it.
  */
 export class FakeHost implements Host {
-  readonly label = "fake";
+  readonly label: string;
   readonly kernel: FakeKernel;
   /** The steps that were run, whether they succeeded or not, as command lines. */
   readonly steps: string[] = [];
@@ -55,7 +55,9 @@ export class FakeHost implements Host {
       "mpls_router",
       "veth",
     ],
+    label = "fake",
   ) {
+    this.label = label;
     this.kernel = new FakeKernel(modules);
   }
 

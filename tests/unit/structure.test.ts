@@ -133,6 +133,15 @@ test("the lifecycle knows no door", () => {
   }
 });
 
+test("the commands stand on the provider, and nothing stands on them", () => {
+  const commands = sourcesIn("cli");
+  expect(commands.map(({ path }) => path)).toContain("cli/main");
+  const loaded = commands.flatMap(({ loads, names }) => [...loads, ...names]);
+  expect(loaded.filter((module) => /^sdk\/|^@pulumi\/|^ssh2$/.test(module))).toEqual([]);
+  expect(sources.flatMap(({ loads, names }) => [...loads, ...names]).filter(below("cli/"))).toEqual([]);
+  expect(loaders("commander")).toEqual([]);
+});
+
 test("code that serves all types names none", () => {
   const types = Object.keys(handlers);
   const shared = sources.filter(({ path }) => !/^(provider|sdk)\/index$|^provider\/resources\//.test(path));

@@ -1,0 +1,198 @@
+import type { Connection } from "../../provider/host/connection";
+import { type Command, commandLine, type Host } from "../../provider/host/host";
+import { labelOf } from "../../provider/host/stop";
+import type { Services } from "../../provider/index";
+import { masked, secretsIn } from "../../provider/secrets";
+import type { Desired } from "../../provider/state";
+import { Subject } from "../../provider/subject";
+import { messageOf, Trouble } from "../errors";
+import { grouped } from "../grouped";
+import { type Known, knownOf } from "../object";
+import type { Recorded, StackState } from "../state";
+import { findMarked } from "./find";
+import { contractOf, describe, desiredOf, groundsOf, keysOf, type Marked, ownerOf } from "./object";
+
+/** Orphan is an object with our mark that no given stack has. */
+export interface Orphan {
+  readonly host: string;
+  readonly object: string;
+  readonly mark: string;
+  /** PROJECT/STACK of the mark; undefined where it tells none. */
+  readonly owner: string | undefined;
+  /** What of the given stacks would go with it. Then it is not removed. */
+  readonly bearing: readonly string[];
+  readonly keys: readonly string[];
+  /** The keys of what it goes with. */
+  readonly grounds: readonly string[];
+  /** What removes it; nothing for what we don't know how to make. */
+  readonly commands: readonly string[];
+  /** As the provider's lifecycle takes it; undefined where there are no commands. */
+  readonly removal: Removal | undefined;
+}
+
+interface Removal {
+  readonly type: string;
+  readonly desired: Desired;
+}
+
+/** Rival is an object that several stacks claim. */
+export interface Rival {
+  readonly host: string;
+  readonly object: string;
+  readonly stacks: readonly string[];
+}
+
+/** Census is what the hosts of some stacks have, held against what the stacks say. */
+export interface Census {
+  /** How many hosts were looked at. */
+  readonly hosts: number;
+  readonly orphans: readonly Orphan[];
+  readonly rivals: readonly Rival[];
+  readonly troubles: readonly { readonly host: string; readonly message: string }[];
+}
+
+type Open = (connection: Connection) => Host;
+
+/** takeCensus looks at all hosts of the stacks at once. A state that can't be understood makes nothing an orphan. */
+export async function takeCensus(
+  states: readonly StackState[],
+  services: Services,
+  open: Open,
+): Promise<Census> {
+  const hosts = hostsOf(states, services);
+  const parts = await Promise.all([...hosts].map(([host, objects]) => ofHost(host, objects, services, open)));
+  return {
+    hosts: hosts.size,
+    orphans: parts.flatMap(({ orphans }) => orphans),
+    rivals: [...hosts.values()].flatMap(rivalsAmong),
+    troubles: parts.flatMap(({ troubles }) => troubles),
+  };
+}
+
+/** hostsOf are all objects of the stacks by their hosts. */
+export function hostsOf(states: readonly StackState[], services: Services): ReadonlyMap<string, Known[]> {
+  const known = states.flatMap(({ resources }) => resources).map((one) => understood(one, services));
+  return grouped(known, ({ host }) => host);
+}
+
+function understood(recorded: Recorded, services: Services): Known {
+  try {
+    return knownOf(recorded, services);
+  } catch (error) {
+    throw new Trouble(
+      `${recorded.urn} can't be understood, so nobody knows what is an orphan: ${messageOf(error)}`,
+    );
+  }
+}
+
+async function ofHost(host: string, objects: readonly Known[], services: Services, open: Open) {
+  const [first] = objects;
+  if (first === undefined) return { orphans: [], troubles: [] };
+  const { connection } = first.desired;
+  const trouble = (error: unknown) => ({ host, message: first.mask(messageOf(error)) });
+  const claimed = new Set(objects.flatMap((one) => keysOf(one.recorded.type, one.desired)));
+  const orphans: Orphan[] = [];
+  try {
+    const { marked, troubles } = await findMarked(open(connection), connection);
+    const unclaimed = marked.filter(({ keys }) => !keys.some((key) => claimed.has(key)));
+    const bearing = ({ keys }: Marked) =>
+      objects.filter((one) => groundsOf(one.recorded.type, one.desired).some((key) => keys.includes(key)));
+    const seen = await Promise.allSettled(
+      unclaimed.map(async (one) => {
+        const found = await orphanOf(one, connection, services, open);
+        return found.map((orphan) => ({ ...orphan, bearing: bearing(one).map(({ object }) => object) }));
+      }),
+    );
+    for (const one of seen) if (one.status === "fulfilled") orphans.push(...one.value);
+    const failed = seen.filter((one) => one.status === "rejected").map(({ reason }) => trouble(reason));
+    return { orphans, troubles: [...troubles.map(trouble), ...failed] };
+  } catch (error) {
+    return { orphans, troubles: [trouble(error)] };
+  }
+}
+
+/** orphanOf looks at one object as the lifecycle would; none when it has gone meanwhile. */
+async function orphanOf(
+  marked: Marked,
+  connection: Connection,
+  services: Services,
+  open: Open,
+): Promise<Omit<Orphan, "bearing">[]> {
+  const { type, inputs, mark, keys } = marked;
+  const host = labelOf(connection);
+  const object = describe(marked, connection, services);
+  const grounds = groundsOf(type, { ...inputs, connection });
+  if (type === undefined)
+    return [{ host, object, mark, owner: ownerOf(mark), keys, grounds, commands: [], removal: undefined }];
+  const desired = desiredOf(type, marked, connection, services);
+  const { subject, found } = await lookAt({ type, desired }, open);
+  if (found === undefined) return [];
+  const bears = String(found.mark ?? mark);
+  return [
+    {
+      host,
+      object,
+      mark: bears,
+      owner: ownerOf(bears),
+      keys,
+      grounds,
+      commands: subject.steps(undefined, found).map((step: Command) => commandLine(step)),
+      removal: { type, desired: { ...desired, mark: bears } },
+    },
+  ];
+}
+
+async function lookAt({ type, desired }: Removal, open: Open, recent = true) {
+  const subject = new Subject(contractOf(type), open(desired.connection), desired);
+  const { found } = await subject.look(recent);
+  return { subject, found };
+}
+
+/** rivalsAmong are the objects of a host that more than one of the stacks has. */
+function rivalsAmong(objects: readonly Known[]): Rival[] {
+  const claims = objects.flatMap((one) =>
+    keysOf(one.recorded.type, one.desired).map((key) => ({ key, one })),
+  );
+  const rivals = [...grouped(claims, ({ key }) => key).values()].flatMap((group) => {
+    const [{ one } = { one: undefined }] = group;
+    const stacks = [...new Set(group.map((claim) => claim.one.recorded.stack))];
+    return one === undefined || stacks.length < 2 ? [] : [{ host: one.host, object: one.object, stacks }];
+  });
+  // A veth pair that is claimed twice is so by both of its ends.
+  return [...new Map(rivals.map((rival) => [rival.object, rival])).values()];
+}
+
+/** What others stand on goes after them: namespaces last, before them devices, before these all else. */
+const ORDER: Readonly<Record<string, number>> = {
+  Route: 0,
+  MplsRoute: 0,
+  Rule: 0,
+  MssClamp: 0,
+  Namespace: 2,
+};
+const DEVICE = 1;
+
+/** inOrder is an order in which orphans can be removed. */
+export function inOrder(orphans: readonly Orphan[]): Orphan[] {
+  const rank = ({ removal }: Orphan) => ORDER[removal?.type ?? ""] ?? DEVICE;
+  return [...orphans].sort((one, other) => rank(one) - rank(other));
+}
+
+/**
+ * remove takes an orphan away as the lifecycle does, unless somebody has changed whose it is since it was listed. It
+ * gives what keeps it from being removed.
+ */
+export async function remove(orphan: Orphan, services: Services, open: Open): Promise<string | undefined> {
+  const { removal } = orphan;
+  if (removal === undefined) return "it is of no kind that this package makes: remove it by hand";
+  try {
+    const { found } = await lookAt(removal, open, false);
+    if (found === undefined) return undefined;
+    if (found.mark !== removal.desired.mark) return `it bears another mark now: ${found.mark || "none"}`;
+    // A state has a version, or it would be taken for a program that only looks up.
+    return await services[removal.type]?.delete({ ...removal.desired, schemaVersion: 1 });
+  } catch (error) {
+    const { type, desired } = removal;
+    return masked(messageOf(error), secretsIn(contractOf(type).inputs, desired));
+  }
+}

@@ -1,0 +1,149 @@
+import { writeFile } from "node:fs/promises";
+import { Argument, Command, Option } from "commander";
+import { hostFor } from "../provider/host/session";
+import { servicesOver } from "../provider/index";
+import { shells } from "./completion";
+import { wordsOf } from "./completion/words";
+import { exitCodeOf, findDrift } from "./drift";
+import { ExitCode } from "./errors";
+import { takeCensus } from "./marked/orphans";
+import { type RemovalOptions, removeOrphans } from "./marked/remove";
+import { takeInventory } from "./marked/show";
+import { Progress } from "./progress";
+import { type Format, formats } from "./report";
+import { censusJson, censusTable } from "./report/census";
+import { inventoryJson, inventoryTable } from "./report/inventory";
+import { type Sources, statesFrom } from "./sources";
+
+/** The commands and their options: what is asked for here is done elsewhere. */
+
+interface DriftOptions extends Sources {
+  readonly host: readonly string[];
+  readonly target: readonly string[];
+  readonly format: Format;
+  readonly output?: string;
+}
+
+interface OrphansOptions extends Sources, RemovalOptions {
+  readonly format: keyof typeof censusFormats;
+  readonly remove: boolean;
+}
+
+interface ShowOptions extends Sources {
+  readonly format: keyof typeof inventoryFormats;
+}
+
+const inventoryFormats = { table: inventoryTable, json: inventoryJson } as const;
+const censusFormats = { table: censusTable, json: censusJson } as const;
+
+const again = (value: string, before: readonly string[]) => [...before, value];
+const several = (flags: string, description: string, standard: string) =>
+  new Option(flags, `${description}; may be given again`)
+    .argParser<readonly string[]>(again)
+    .default([], standard);
+
+const formatOption = (choices: object) =>
+  new Option("--format <format>", "how to write it down").choices(Object.keys(choices)).default("table");
+
+/** withSources gives a command the options that say where states are. */
+function withSources(command: Command): Command {
+  return command
+    .addOption(several("--stack <name>", "stack to take the state of", "the selected one"))
+    .option("--cwd <dir>", "folder of the Pulumi program", ".")
+    .addOption(
+      several(
+        "--state <file>",
+        "file that `pulumi stack export --show-secrets` wrote; - is standard input",
+        "none",
+      ),
+    );
+}
+
+/** program makes the commands; `done` is told with which code to exit. */
+export function program(version: string, done: (code: ExitCode) => void): Command {
+  const commands = new Command("pulumi-ipip")
+    .description("looks after what pulumi-ipip has made on hosts")
+    .version(version)
+    .showHelpAfterError("(--help says what there is)");
+
+  withSources(commands.command("drift"))
+    .description("compare the hosts with the state, and change nothing")
+    .addOption(several("--host <host>", "only objects on this host", "all"))
+    .addOption(several("--target <resource>", "only this resource, by its name or URN", "all"))
+    .addOption(formatOption(formats))
+    .option("--output <file>", "file to write to, in place of standard output")
+    .addHelpText("after", "\nExit code: 0 no drift, 2 drift, 1 trouble: not every object could be looked at.")
+    .action(async (options: DriftOptions) => done(await drift(options)));
+
+  withSources(commands.command("orphans"))
+    .description("list what bears our mark on the hosts and is in none of the stacks, or in several")
+    .addOption(formatOption(censusFormats))
+    .option("--remove", "remove orphans of the given stacks, after showing how, and asking", false)
+    .addOption(
+      several(
+        "--owner <project/stack>",
+        "remove those of this stack too; any is all that are listed",
+        "none",
+      ),
+    )
+    .option("--yes", "remove without asking", false)
+    .addHelpText("after", "\nExit code: 0 nothing (left), 2 orphans or objects of several stacks, 1 trouble.")
+    .action(async (options: OrphansOptions) => done(await orphans(options)));
+
+  withSources(commands.command("show"))
+    .description("list all that bears our mark on the hosts, with the resource that it belongs to")
+    .addOption(formatOption(inventoryFormats))
+    .addHelpText("after", "\nExit code: 0, or 1 for trouble: not every host could be looked at.")
+    .action(async (options: ShowOptions) => done(await show(options)));
+
+  commands
+    .command("completion")
+    .description("write what makes a shell complete these commands")
+    .addArgument(new Argument("<shell>", "which shell").choices(Object.keys(shells)))
+    .action(async (shell: string) => {
+      await print(shells[shell]?.(wordsOf(commands)) ?? "");
+      done(ExitCode.none);
+    });
+  return commands;
+}
+
+async function drift({ format, output, host, target, ...sources }: DriftOptions): Promise<ExitCode> {
+  const states = await statesFrom(sources);
+  const recorded = states.flatMap(({ resources }) => resources);
+  const progress = new Progress(process.stderr);
+  const looked = (done: number, of: number) => progress.looked(done, of);
+  const findings = await findDrift(recorded, servicesOver(hostFor), { host, target }, looked).finally(() =>
+    progress.end(),
+  );
+  const text = formats[format](findings);
+  await (output === undefined ? print(text) : writeFile(output, text));
+  return exitCodeOf(findings);
+}
+
+async function orphans({ format, remove, owner, yes, ...sources }: OrphansOptions): Promise<ExitCode> {
+  const states = await statesFrom(sources);
+  const services = servicesOver(hostFor);
+  const progress = new Progress(process.stderr);
+  const census = await takeCensus(states, services, hostFor).finally(() => progress.end());
+  await print(censusFormats[format](census));
+  const { left, failed } = remove
+    ? await removeOrphans(census.orphans, states, { owner, yes }, services, hostFor)
+    : { left: census.orphans.length, failed: 0 };
+  if (census.troubles.length + failed > 0) return ExitCode.trouble;
+  return left + census.rivals.length === 0 ? ExitCode.none : ExitCode.found;
+}
+
+async function show({ format, ...sources }: ShowOptions): Promise<ExitCode> {
+  const states = await statesFrom(sources);
+  const progress = new Progress(process.stderr);
+  const inventory = await takeInventory(states, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  await print(inventoryFormats[format](inventory));
+  return inventory.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
+}
+
+/** print returns when all of it has been taken, for the process ends soon after. */
+function print(text: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    process.stdout.write(text, (error) => (error ? reject(error) : resolve())),
+  );
+}

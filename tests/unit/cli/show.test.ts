@@ -1,0 +1,54 @@
+import { takeInventory } from "../../../cli/marked/show";
+import { inventoryJson, inventoryTable } from "../../../cli/report/inventory";
+import { readState } from "../../../cli/state";
+import { contracts, servicesOver } from "../../../provider";
+import type { Contract } from "../../../provider/resource";
+import { FakeHost } from "../../support/fake-host";
+import { exported, made, secret } from "../../support/state-export";
+
+const contract = (type: string) => contracts[type] as Contract;
+
+async function shown(away = false) {
+  const host = new FakeHost(undefined, "192.0.2.1");
+  const blue = await made(host, contract("Namespace"), "blue", { name: "blue" });
+  const pair = await made(host, contract("VethPair"), "pair", {
+    a: { name: "v0" },
+    b: { name: "v1", namespace: "blue" },
+  });
+  await made(host, contract("IpipTunnel"), "old", { name: "t1", local: "10.0.0.1", remote: "10.0.0.2" });
+  host.byHand("ip link add name d0 type dummy");
+  host.away = away;
+  const hidden = {
+    ...pair,
+    inputs: { ...(pair.inputs as object), b: secret({ name: "v1", namespace: "blue" }) },
+  };
+  return await takeInventory(
+    [readState(exported([blue, hidden]), "the test")],
+    servicesOver(() => host),
+    () => host,
+  );
+}
+
+test("what bears our mark is shown, with its resource or none, and nothing that is secret", async () => {
+  const inventory = await shown();
+  expect(inventoryTable(inventory).split("\n")).toEqual([
+    "        HOST       OBJECT                                           RESOURCE       MARK",
+    "object  192.0.2.1  tunnel t1                                        -              pulumi:shop/dev/old",
+    "object  192.0.2.1  namespace [secret]                               shop/dev blue  pulumi:shop/dev/blue",
+    "object  192.0.2.1  veth pair v0 and [secret] in namespace [secret]  shop/dev pair  pulumi:shop/dev/pair",
+    "",
+    "3 objects",
+    "",
+  ]);
+  expect(JSON.parse(inventoryJson(inventory))).toMatchObject({
+    version: 1,
+    objects: [{ object: "tunnel t1", resources: [] }, { resources: ["shop/dev blue"] }, {}],
+    troubles: [],
+  });
+});
+
+test("a host that is away is trouble", async () => {
+  const inventory = await shown(true);
+  expect(inventory).toMatchObject({ objects: [], troubles: [{ host: "192.0.2.1" }] });
+  expect(inventoryTable(inventory)).toContain("trouble  192.0.2.1\n  | 192.0.2.1: the host is away\n");
+});
