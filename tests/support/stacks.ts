@@ -40,9 +40,12 @@ function member(type: string, change: (inputs: Fields) => Fields = (inputs) => i
   };
 }
 
-/** A tunnel of a kind has names of its own, and is up and in the host's namespace where a route goes through it. */
+/**
+ * A tunnel of a kind has names of its own, and is up and in the host's namespace where a route goes through it. The lab's
+ * quick kernel can't put one into UDP.
+ */
 const tunnel = (type: string, routed: boolean) =>
-  member(type, ({ name, ...inputs }) => ({
+  member(type, ({ name, encap: _, ...inputs }) => ({
     ...inputs,
     name: `${String(name).replace("tun", type.slice(0, 7).toLowerCase())}`,
     ...(routed && { name: THROUGH, namespace: undefined, up: true }),
