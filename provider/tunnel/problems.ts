@@ -30,6 +30,7 @@ const OF_ANY_DEVICE = [
   "addresses",
   "up",
   "adopt",
+  "allowManagementPath",
   "mark",
 ];
 

@@ -313,7 +313,12 @@ export class SshServer {
     const flags = trace === true ? "-xvc" : "-c";
     const child = spawn(login, [flags, rewrite(command).replaceAll("/bin/sh", shell)], {
       // A bash that is not below another one reads the .bashrc of whoever runs the tests, for its input is a socket.
-      env: { ...process.env, PATH: path, SHLVL: "1" },
+      env: {
+        ...process.env,
+        PATH: path,
+        SHLVL: "1",
+        SSH_CONNECTION: `127.0.0.1 50000 127.0.0.1 ${this.port}`,
+      },
     });
     this.children.add(child);
     const hangUp = () => {
