@@ -35,10 +35,15 @@ export interface Work {
    * when it says yes. It is not asked where the host does not tell them.
    */
   readonly unless?: (endpoint: Endpoint) => boolean;
-  /** Whether it may only travel by a connection that is made after this call, through all that lies between. */
+  /**
+   * Whether it may only travel by a connection that is made after this call, through all that lies between. It travels
+   * alone, before all who wait.
+   */
   readonly anew?: boolean;
   /** Seconds that it may take, connecting included, where that is not what the connection says. */
   readonly within?: number;
+  /** Seconds that the host may take to answer once it was sent. So that nobody else takes of them, it travels alone too. */
+  readonly answerWithin?: number;
 }
 
 /** Failure names the step that ended an operation's list. */

@@ -133,8 +133,16 @@ class Session {
     }
     if (!this.shell.alive) return;
     const { endpoint } = this.shell;
-    const calls = this.waiting.splice(0).filter((call) => !held(call, endpoint));
+    const calls = this.next().filter((call) => !held(call, endpoint));
     if (calls.length > 0) await this.send(this.shell, calls);
+  }
+
+  /** next takes those who travel now: all, or one who is to travel alone. */
+  private next(): Waiting[] {
+    const alone = this.waiting.find(({ work }) => work.anew === true || work.answerWithin !== undefined);
+    const calls = alone === undefined ? this.waiting : [alone];
+    this.waiting = this.waiting.filter((call) => !calls.includes(call));
+    return calls;
   }
 
   /** remember answers those who are content with what was seen a moment ago. */
@@ -153,6 +161,9 @@ class Session {
     const changing = calls.some(changes);
     // What was seen before a change is never told after it, whatever became of the change.
     if (changing) this.seen.forget();
+    const [limit] = calls.flatMap(({ work }) => work.answerWithin ?? []);
+    const late = () => shell.close(`there was no answer within ${limit} s`);
+    const deadline = limit === undefined ? undefined : setTimeout(late, limit * 1000);
     const keep = this.seen.asked(calls.filter(({ work }) => work.recent === true).length);
     try {
       const answers = await exchange(shell, calls);
@@ -164,6 +175,7 @@ class Session {
       for (const call of calls) this.lose(call, why);
     } finally {
       if (changing) this.seen.forget();
+      clearTimeout(deadline);
       wait.end();
     }
   }

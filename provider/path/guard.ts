@@ -3,6 +3,7 @@ import { CommandFailed, ConnectionLost, CutOff, IpipError, WouldCut } from "../e
 import { type Connection, undoAfter } from "../host/connection";
 import type { Endpoint } from "../host/endpoint";
 import { type Command, commandLine, type Host, type Outcome, type Work } from "../host/host";
+import { Wait } from "../host/waits";
 import { View } from "../ip/view";
 import { type Danger, dangerOf } from "./danger";
 import { Timer } from "./timer";
@@ -97,10 +98,20 @@ async function underTimer(
 ): Promise<Guarded> {
   const timer = new Timer(undoAfter(connection));
   const arm = timer.arm(undo(), devices);
-  const began = performance.now();
+  let began = performance.now();
+  // From when it is sent the host's time may run.
+  const unless = () => {
+    began = performance.now();
+    return false;
+  };
   const left = () => timer.seconds - (performance.now() - began) / 1000;
   const made = await host
-    .exchange({ steps: [arm, ...steps, timer.done], queries: [], within: Math.ceil(timer.seconds * ANSWER) })
+    .exchange({
+      steps: [arm, ...steps, timer.done],
+      queries: [],
+      unless,
+      answerWithin: Math.ceil(timer.seconds * ANSWER),
+    })
     .catch((error: unknown) => {
       if (error instanceof ConnectionLost) return error;
       throw error;
@@ -134,7 +145,10 @@ async function underTimer(
 
   async function takenBack(why: string): Promise<Guarded> {
     const at = new Date(Date.now() + left() * 1000);
+    const wait = new Wait(host.label);
+    wait.now(`it was cut off, and takes the change back by itself at ${at.toISOString()}`);
     await pause(Math.max(0, left() * 1000));
+    wait.end();
     const over = await host.exchange({ steps: [], queries: [timer.over], anew: true }).then(
       ({ answers }) => answers[0]?.code === 0,
       (error: unknown) => {

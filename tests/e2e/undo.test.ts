@@ -33,7 +33,9 @@ describe("a machine that is reached by eth0", () => {
         "ip address add fd00:99::11/64 dev eth0 nodad",
         "ip route add 192.0.2.0/24 via 10.99.0.1",
         "ip route add default via 10.99.0.1 metric 500 table 77",
-        "ip link add name d0 addrgenmode none type dummy",
+        "ip link add name d0 type dummy",
+        // With an address of its own it would change the order in which routes are listed.
+        "echo 1 >/proc/sys/net/ipv6/conf/d0/disable_ipv6",
         "ip link set dev d0 up",
       ].join(" && "),
     );
@@ -74,7 +76,8 @@ describe("a machine that is reached by eth0", () => {
     expect(await calls.read(address)).toBeDefined();
   });
 
-  test("puts itself back although the provider was killed meanwhile", async () => {
+  test("puts itself back although the provider was killed meanwhile, also without systemd's timers", async () => {
+    await shell(machine, "mv /usr/bin/systemd-run /usr/bin/systemd-run.away");
     const inputs = { ...allowed, mark: MARK, priority: 100, to: `${PEER}/32`, action: "blackhole" };
     const desired = JSON.stringify(await calls.shown("Rule", inputs));
     const text = `require("tsx/cjs"); require("./provider").handlers.Rule.create(${desired})`;
@@ -86,6 +89,7 @@ describe("a machine that is reached by eth0", () => {
     await ended;
     const back = async () => !(await machine.control("ip rule")).includes("blackhole") || undefined;
     await until(back, { for: "the machine to put itself back", seconds: 60 });
+    await shell(machine, "mv /usr/bin/systemd-run.away /usr/bin/systemd-run");
     expect(await snapshot(machine)).toEqual(before);
   });
 

@@ -583,6 +583,11 @@ describe("what can't be is told with what would be right", () => {
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
     [
       "Namespace",
+      connection({ insecureIgnoreHostKey: true, undoTimeout: 10 }),
+      "connection.undoTimeout: leaves no time for one attempt to connect: give 15 or more",
+    ],
+    [
+      "Namespace",
       connection({ insecureIgnoreHostKey: true, usr: "root" }),
       'connection.usr: there is no property of this name; did you mean "user"?',
     ],
