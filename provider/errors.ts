@@ -99,12 +99,12 @@ export class WouldCut extends IpipError {
 export class CutOff extends IpipError {
   readonly retryable = false;
 
-  /** @param due When the host was to take it back; undefined when it was seen that it has. */
   constructor(
     readonly host: string,
     what: string,
     commands: readonly string[],
     why: string,
+    /** When the host was to take it back; undefined when it was seen that it has. */
     due?: Date,
   ) {
     super([

@@ -194,8 +194,8 @@ export class Subject {
   private async carry(steps: readonly Command[], target: Desired, undo?: Undo): Promise<Result> {
     const result = await this.apply(steps, true, undo);
     const { failure, lost, after, cut } = result;
-    if (failure ?? lost ?? cut ?? undefined) return result;
-    if (after === undefined) return result;
+    const ended = failure !== undefined || lost !== undefined || cut !== undefined;
+    if (ended || after === undefined) return result;
     const left = this.contract.unfolds?.(target) ? this.steps(target, after) : [];
     return left.length === 0 ? result : await this.apply(left, true, this.undo(after, target));
   }

@@ -18,10 +18,11 @@ const MAX_QUOTE = 1000;
 
 /**
  * What the host runs to give us a shell. The login shell reads it, which may be fish or csh: words, single quotes
- * without a backslash and a variable in double quotes mean the same to all. The markers that it prints stand nowhere in its own text, so a shell that
- * shows what it runs (`set -x`) is not taken for an answer. The first long-lived `ip` starts at once: what it says tells
- * whether it can do what is needed, and the first exchange need not wait for a process. Where the connection comes from
- * only sshd knows, and tells the login shell: sudo and doas would not pass it on in the environment.
+ * without a backslash and a variable in double quotes mean the same to all. The markers that it prints stand nowhere in
+ * its own text, so a shell that shows what it runs (`set -x`) is not taken for an answer. The first long-lived `ip` starts
+ * at once: what it says tells whether it can do what is needed, and the first exchange need not wait for a process. Where
+ * the connection comes from only sshd knows, and tells the login shell: sudo and doas would not pass it on in the
+ * environment.
  */
 function loginCommand({ become }: Account, nonce: string, word: string): string {
   const path = `\${PATH:-/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`;

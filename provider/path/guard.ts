@@ -34,8 +34,8 @@ export interface Change {
   readonly undo: Undo | undefined;
 }
 
-/** Ways by connection, each looked at once. */
-const ways = new WeakMap<Endpoint, Way | "none">();
+/** Ways by connection, each looked at once; undefined where the host could not tell. */
+const ways = new WeakMap<Endpoint, Way | undefined>();
 
 /**
  * guarded carries work out. Steps that may cut the way by which the host is reached are taken back by the host itself,
@@ -70,19 +70,23 @@ export async function guarded(
 }
 
 function dangerAt(steps: readonly Command[], endpoint: Endpoint): Danger | undefined {
-  const way = ways.get(endpoint);
-  return way === "none" ? undefined : dangerOf(steps, endpoint, way);
+  return dangerOf(steps, endpoint, ways.get(endpoint));
 }
 
-async function look(host: Host, endpoint: Endpoint): Promise<Way | "none"> {
+async function look(host: Host, endpoint: Endpoint): Promise<Way | undefined> {
   const queries = questions(endpoint);
   const { answers } = await host.exchange({ steps: [], queries });
-  return wayOf(endpoint, new View(host.label, queries, answers)) ?? "none";
+  try {
+    return wayOf(endpoint, new View(host.label, queries, answers));
+  } catch (error) {
+    // A kernel may know no rules, which is no reason to change nothing.
+    if (error instanceof IpipError) return undefined;
+    throw error;
+  }
 }
 
 function devicesFor({ takesMore }: Danger, endpoint: Endpoint): Iterable<string> {
-  const way = ways.get(endpoint);
-  return takesMore && way !== undefined && way !== "none" ? way.carriers : [];
+  return (takesMore && ways.get(endpoint)?.carriers) || [];
 }
 
 function refusal({ label }: Host, { peer, local }: Endpoint, { command, why }: Danger): WouldCut {
@@ -133,7 +137,8 @@ async function underTimer(
         within: Math.max(1, Math.ceil(left())),
       };
       const kept = await host.exchange(proof);
-      if (kept.failure !== undefined) return await takenBack("a new connection came about too late");
+      if (kept.failure !== undefined)
+        return await takenBack("the time was over before the host could be told to keep it");
       return { answers: kept.answers, ...(failure && { failure }), ...(lost && { lost }) };
     } catch (error) {
       if (!(error instanceof IpipError)) throw error;

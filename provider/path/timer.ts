@@ -48,16 +48,16 @@ setsid sh -c 'trap "" HUP; sleep "$1"; exec sh "$2/run" "$2"' sh "$t" "$d" </dev
 const DISARM = '[ -e "$1/kept" ] || mv "$1/armed" "$1/kept"';
 
 /** The same once the change has come to its end, which nobody has heard of. */
-const DISARM_DONE = `while [ -e "$1/armed" ] && [ ! -e "$1/done" ]; do sleep 0.1; done; ${DISARM}`;
+const DISARM_DONE = `while [ -e "$1/armed" ] && [ ! -e "$1/done" ]; do sleep 1; done; ${DISARM}`;
 
 /** Told the folder: waits until the timer has done its work. */
-const OVER = 'n=0; while [ -e "$1" ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done; [ ! -e "$1" ]';
+const OVER = 'n=0; while [ -e "$1" ] && [ $n -lt 30 ]; do sleep 1; n=$((n + 1)); done; [ ! -e "$1" ]';
 
 /** Timer is one that runs on a host. */
 export class Timer {
   private readonly folder = PLACE + randomBytes(8).toString("hex");
 
-  /** @param seconds after which it acts. */
+  /** A timer acts after a number of seconds. */
   constructor(readonly seconds: number) {}
 
   /** arm starts it, with what it is to do and the devices to keep all of. */

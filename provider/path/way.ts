@@ -24,7 +24,7 @@ export function questions(endpoint: Endpoint): Command[] {
   return [...ask.links(), ...ask.rules(familyOf(endpoint.peer)), ...ask.routeFor(endpoint)];
 }
 
-/** wayOf is the way as a host shows it; undefined when it has none, for then nothing can cut it. */
+/** wayOf is the way as a host shows it; undefined when it names no route. */
 export function wayOf(endpoint: Endpoint, view: View): Way | undefined {
   const route = view.routeFor(endpoint);
   if (route === undefined) return undefined;

@@ -226,7 +226,7 @@ describe("the way that a host shows", () => {
     });
   });
 
-  test("is none where the host has no route", () => {
+  test("is not known where the host names no route", () => {
     expect(shown(undefined, [])).toBeUndefined();
   });
 });

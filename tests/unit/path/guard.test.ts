@@ -13,6 +13,7 @@ const connection = Connection.parse({
   undoTimeout: 1,
 });
 const OK = { code: 0, stdout: "", stderr: "" };
+const REFUSED = { code: 2, stdout: "", stderr: "RTNETLINK answers: Operation not supported" };
 
 type Reply = (work: Work) => Outcome;
 
@@ -22,6 +23,8 @@ class ScriptedHost implements Host {
   /** What was sent, without the questions about the way. */
   readonly sent: Work[] = [];
   looks = 0;
+  /** Whether it can't tell its way. */
+  silent = false;
 
   constructor(
     readonly endpoint: Endpoint | undefined,
@@ -33,7 +36,7 @@ class ScriptedHost implements Host {
       return { held: this.endpoint, answers: [] };
     if (work.queries.some(({ argv }) => argv.includes("fibmatch"))) {
       this.looks++;
-      return { answers: work.queries.map(lookedAt) };
+      return { answers: work.queries.map((one) => (this.silent ? REFUSED : lookedAt(one))) };
     }
     this.sent.push(work);
     const reply = this.replies.shift() ?? (() => ({ answers: work.queries.map(() => OK) }));
@@ -99,6 +102,14 @@ test("a host that does not tell who asks is sent everything as it is", async () 
   const host = new ScriptedHost(undefined);
   await guarded(host, connection, work("link set dev eth0 down"), change);
   expect(host.sent.length).toBe(1);
+});
+
+test("where the host can't tell its way, what may be about it is taken back too", async () => {
+  const host = new ScriptedHost(there());
+  host.silent = true;
+  await guarded(host, connection, work("link delete dev tun0"), change);
+  expect(host.sent[0]?.steps[1]).toEqual(ip("link delete dev tun0"));
+  expect(host.sent[1]?.anew).toBe(true);
 });
 
 test("what surely cuts the way is not sent", async () => {
@@ -175,7 +186,7 @@ test("an answer that is lost does no harm when a new connection comes about, onc
 
 test.each([
   ["is away", [lost, away, fine], "nobody answers"],
-  ["comes back too late", [fine, refuses(0), fine], "a new connection came about too late"],
+  ["comes back too late", [fine, refuses(0), fine], "the time was over before the host could be told"],
 ])("a host that %s afterwards has put itself back", async (_, replies, why) => {
   const host = new ScriptedHost(there(), replies);
   const { cut, answers } = await guarded(host, connection, work(DEFAULT), change);
