@@ -135,7 +135,7 @@ export class Machine {
   }
 
   /** control runs a shell text as root, without the machine's network. */
-  private async control(command: string): Promise<string> {
+  async control(command: string): Promise<string> {
     const id = this.order(command);
     const answer = await until(
       () =>

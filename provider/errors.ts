@@ -78,6 +78,47 @@ export class Conflict extends IpipError {
   }
 }
 
+/** WouldCut: a change would cut the way by which the host is reached. Nothing was sent. */
+export class WouldCut extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    command: string,
+    why: string,
+  ) {
+    super([
+      `${host}: \`${command}\` would cut off the host: ${why}`,
+      "Nothing was changed. Go there another way (another `connection.host`, a console), or set `allowManagementPath: true` " +
+        "to have it tried: the host takes it back by itself when no new connection comes about.",
+    ]);
+  }
+}
+
+/** CutOff: no new connection came about after a change, so the host takes it back, or has done so. */
+export class CutOff extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    what: string,
+    commands: readonly string[],
+    why: string,
+    /** When the host was to take it back; undefined when it was seen that it has. */
+    due?: Date,
+  ) {
+    super([
+      `${host}: ${what}: no new connection to the host came about after`,
+      ...commands.map(indent),
+      "but:",
+      indent(why),
+      due === undefined
+        ? "The host has put back by itself what there was before, and is reached again."
+        : `The host was told to put back by itself what there was before, at ${due.toISOString()}, but nobody has seen it since.`,
+    ]);
+  }
+}
+
 /** NotConverged: every command succeeded, and yet what was read back is not what was asked for. */
 export class NotConverged extends IpipError {
   readonly retryable = false;

@@ -110,6 +110,12 @@ export interface Contract<
   /** The steps from what is observed to what is desired, undefined being nothing at all; [] when they agree. */
   plan(desired: Inputs<I> | undefined, observed: (Observed<I, O> & F) | undefined): Command[];
 
+  /**
+   * What `parse` will find for `plan` alone once the object is there as desired, to know beforehand how to take it back.
+   * Left out where the plan to nothing needs no more than the inputs.
+   */
+  foresee?(desired: Inputs<I>): Partial<z.output<O>> & F;
+
   /** Whether the host tells some of what is desired only when the object is there, so that there is more to do then. */
   unfolds?(desired: Inputs<I>): boolean;
   /**

@@ -1,10 +1,12 @@
-import { CommandFailed, ConnectionLost, IpipError, NotConverged } from "./errors";
+import { CommandFailed, ConnectionLost, type CutOff, IpipError, NotConverged } from "./errors";
 import { type Answer, type Command, commandLine, type Failure, type Host } from "./host/host";
 import { advise, adviseModule, adviseOption, type Module } from "./ip/advice";
 import { modprobe } from "./ip/commands";
 import { Unclear, View } from "./ip/view";
+import { guarded, type Undo } from "./path/guard";
 import type { Contract, Obstacle, Plain } from "./resource";
 import { type Desired, type Fields, inputsLike, outputsOf, pick, same, UNPROVEN } from "./state";
+import { stepsTo, undoOf } from "./steps";
 
 /** Made is an object as the state records it. */
 export interface Made {
@@ -51,6 +53,10 @@ interface Result {
   readonly obstacle?: Obstacle | undefined;
   /** Why nobody could look. */
   readonly unseen?: IpipError;
+  /** That the change cut the way by which the host is reached, and the host takes it back. */
+  readonly cut?: CutOff;
+  /** That nothing was sent, for it must first be seen what there is. */
+  readonly unarmed?: true;
 }
 
 /** Subject is one object on one host: it is looked at, changed, and looked at again. */
@@ -111,19 +117,13 @@ export class Subject {
     return left.length > 0 && left.length <= rest.length && same(left, rest.slice(rest.length - left.length));
   }
 
-  /** steps leads from what is observed to a target, through nothing at all where Linux has no direct way. */
+  /** steps leads from what is observed to a target. */
   steps(target: Desired | undefined, observed: Fields | undefined): Command[] {
-    const detour = target !== undefined && observed !== undefined && this.needsReplacing(target, observed);
-    if (!detour) return this.contract.plan(target, observed);
-    return [...this.contract.plan(undefined, observed), ...this.contract.plan(target, undefined)];
+    return stepsTo(this.contract, target, observed);
   }
 
-  private needsReplacing(target: Desired, observed: Fields): boolean {
-    const found = inputsLike(target, observed);
-    return Object.entries(this.contract.replaces).some(
-      ([key, decide]) =>
-        target[key] !== undefined && !same(found[key], target[key]) && decide?.(found[key], target[key]),
-    );
+  private undo(before: Fields | undefined, target: Desired | undefined): Undo {
+    return () => undoOf(this.contract, this.desired, before, target);
   }
 
   /**
@@ -134,7 +134,8 @@ export class Subject {
     const making = this.steps(this.desired, undefined);
     const change = { before: undefined, clearing: [], target: this.desired, memory: {} };
     const result = await this.carry(making, this.desired);
-    const { failure, lost, after, unseen } = result;
+    const { failure, lost, after, unseen, unarmed } = result;
+    if (unarmed) return undefined;
     if (failure !== undefined && failure.step === making[0] && !wasKilled(failure)) return undefined;
     if (lost !== undefined && after !== undefined && !this.isOursSoFar(after)) throw lost;
     const unproven = lost !== undefined && unseen !== undefined;
@@ -144,11 +145,12 @@ export class Subject {
   /** bring carries a change out, and gives the object as it was read back. */
   async bring(change: Change): Promise<Made> {
     const making = this.steps(change.target, change.before);
-    let result = await this.carry([...change.clearing, ...making], change.target);
+    const undo = this.undo(change.before, change.target);
+    let result = await this.carry([...change.clearing, ...making], change.target, undo);
     const modules = this.modulesFor(change);
     if (result.failure !== undefined && result.failure.step === making[0] && modules.length > 0) {
       // The kernel may lack a module, and not be able to load it by itself.
-      result = await this.carryWithModules(modules, making, change.target, result);
+      result = await this.carryWithModules(modules, making, change.target, result, undo);
     }
     return await this.settle(change, making, result);
   }
@@ -174,7 +176,9 @@ export class Subject {
   /** remove takes the object away. */
   async remove(observed: Fields, memory: Fields): Promise<void> {
     const steps = this.steps(undefined, { ...observed, ...memory });
-    const { failure, lost, after, unseen } = await this.apply(steps, false);
+    const undo = this.undo(observed, undefined);
+    const { failure, lost, after, unseen, cut } = await this.apply(steps, false, undo);
+    if (cut !== undefined) throw cut;
     const left = this.steps(undefined, after && { ...after, ...memory });
     if (unseen === undefined) {
       if (left.length === 0) return;
@@ -187,25 +191,31 @@ export class Subject {
   }
 
   /** carry carries out steps that lead to a target, and then what only they have shown to be missing. */
-  private async carry(steps: readonly Command[], target: Desired): Promise<Result> {
-    const result = await this.apply(steps, true);
-    const { failure, lost, after } = result;
-    if (failure !== undefined || lost !== undefined || after === undefined) return result;
+  private async carry(steps: readonly Command[], target: Desired, undo?: Undo): Promise<Result> {
+    const result = await this.apply(steps, true, undo);
+    const { failure, lost, after, cut } = result;
+    const ended = failure !== undefined || lost !== undefined || cut !== undefined;
+    if (ended || after === undefined) return result;
     const left = this.contract.unfolds?.(target) ? this.steps(target, after) : [];
-    return left.length === 0 ? result : await this.apply(left, true);
+    return left.length === 0 ? result : await this.apply(left, true, this.undo(after, target));
   }
 
   /** apply carries steps out, after which the object should be there, or gone, and sees how things stand then. */
-  private async apply(steps: readonly Command[], there: boolean): Promise<Result> {
+  private async apply(steps: readonly Command[], there: boolean, undo?: Undo): Promise<Result> {
     const proven = !there && this.contract.removalIsProof === true;
     const alone = proven ? [] : this.contract.glance?.(this.desired);
     const queries = alone ?? this.contract.observe(this.desired);
     try {
-      const { failure, answers } = await this.host.exchange({ steps, queries });
-      if (proven && failure === undefined) return {};
-      if (alone === undefined) return { failure, ...this.seen(queries, answers) };
-      const sight = failure === undefined ? this.glimpsed(alone, answers) : undefined;
-      return { failure, ...(sight === undefined ? await this.lookAgain() : { after: sight.found }) };
+      const change = { name: this.name, allowed: this.desired.allowManagementPath === true, undo };
+      const outcome = await guarded(this.host, this.desired.connection, { steps, queries }, change);
+      const { failure, answers, lost, cut, unarmed } = outcome;
+      if (unarmed) return { unarmed };
+      if (cut !== undefined) return { cut, ...(await this.lookAgain()) };
+      if (proven && failure === undefined && lost === undefined) return {};
+      const how = { failure, ...(lost && { lost }) };
+      if (alone === undefined) return { ...how, ...this.seen(queries, answers) };
+      const sight = failure === undefined && !proven ? this.glimpsed(alone, answers) : undefined;
+      return { ...how, ...(sight === undefined ? await this.lookAgain() : { after: sight.found }) };
     } catch (error) {
       if (!(error instanceof ConnectionLost)) throw error;
       // How far it went nobody knows, so look; it is never sent again blindly.
@@ -259,13 +269,15 @@ export class Subject {
     steps: readonly Command[],
     target: Desired,
     first: Result,
+    undo: Undo,
   ): Promise<Result> {
     const { failure } = await this.host.exchange({ steps: modules.map(modprobe), queries: [] });
-    return failure === undefined ? await this.carry(steps, target) : { ...first, unloaded: failure };
+    return failure === undefined ? await this.carry(steps, target, undo) : { ...first, unloaded: failure };
   }
 
   private errorIn(target: Desired, result: Result): IpipError | undefined {
-    const { failure, lost, after, unseen } = result;
+    const { failure, lost, after, unseen, cut } = result;
+    if (cut !== undefined) return cut;
     if (failure !== undefined) return this.failed(failure, result);
     if (unseen !== undefined) return unseen;
     const left = this.steps(target, after);

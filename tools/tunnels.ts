@@ -74,8 +74,8 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
   up: { value: true, told: "link set dev tun0 up" },
 };
 
-/** Those that every resource has, of which the reference tells. */
-const COMMON = ["connection", "adopt", "mark"];
+/** Those that say nothing of a device, of which the reference tells. */
+const COMMON = ["connection", "adopt", "allowManagementPath", "mark"];
 
 /** tunnelTable is the text of docs/tunnels.md. */
 export function tunnelTable(): string {

@@ -187,6 +187,12 @@ export const Connection = z.strictObject({
   /** Seconds that one round trip to the host may take, connecting included. */
   operationTimeout: seconds().default(300),
   /**
+   * Seconds after which a host takes a change back that may cut the way by which it is reached, unless a new connection
+   * has come about by then: whole seconds, at least `perDialTimeout`. It must leave time for some attempts to connect.
+   * Left out, it is four times `perDialTimeout`.
+   */
+  undoTimeout: z.int().min(1, "give whole seconds, 1 or more").optional(),
+  /**
    * Seconds between two questions to the host whether it is still there; `0` never asks, and then a host that froze is
    * noticed after `operationTimeout`.
    */
@@ -205,6 +211,11 @@ export const Connection = z.strictObject({
   /** Runs as another user, through sudo or doas, where `user` is not root. */
   become: become.optional(),
 });
+
+/** undoAfter is the seconds after which a host takes back what may have cut it off. */
+export function undoAfter({ undoTimeout, perDialTimeout }: Connection): number {
+  return undoTimeout ?? Math.ceil(4 * perDialTimeout);
+}
 
 /** Connection is how to reach a host in canonical form: what was left out is absent. */
 export type Connection = z.output<typeof Connection>;
@@ -244,7 +255,7 @@ function left<T extends object>(known: T, key: keyof T): boolean {
 
 /** connectionProblems finds what is wrong between several keys. What is not known yet is taken to be right. */
 export function connectionProblems(connection: Known): ConnectionProblem[] {
-  const { proxy, become } = connection;
+  const { proxy, become, undoTimeout, perDialTimeout } = connection;
   const problems: ConnectionProblem[] = [];
   const report = (path: string[], message: string) => problems.push({ path, message });
   if (left(connection, "host") && left(connection, "sshConfigHost")) report(["host"], "is required");
@@ -257,6 +268,12 @@ export function connectionProblems(connection: Known): ConnectionProblem[] {
   }
   if (connection.sshConfigPath !== undefined && left(connection, "sshConfigHost")) {
     report(["sshConfigPath"], "there is nothing to look up in this file: set sshConfigHost");
+  }
+  if (undoTimeout !== undefined && perDialTimeout !== undefined && undoTimeout < perDialTimeout) {
+    report(
+      ["undoTimeout"],
+      `leaves no time for one attempt to connect: give ${Math.ceil(perDialTimeout)} or more`,
+    );
   }
   if (become?.method === "doas" && become.password !== undefined) {
     report(

@@ -1,3 +1,5 @@
+import type { Endpoint } from "./endpoint";
+
 /**
  * The door to a remote host: what the lifecycle says to it and what it hears back. How the words travel
  * (SSH, one long-lived shell, batching) is the business of the files beside this one.
@@ -28,6 +30,20 @@ export interface Work {
   readonly queries: readonly Command[];
   /** Whether questions alone may be answered by what was seen a moment ago, unless we have changed something since. */
   readonly recent?: boolean;
+  /**
+   * Asked when a connection is there and before anything is sent, with its ends as the host sees them: nothing is sent
+   * when it says yes. It is not asked where the host does not tell them.
+   */
+  readonly unless?: (endpoint: Endpoint) => boolean;
+  /**
+   * Whether it may only travel by a connection that is made after this call, through all that lies between. It travels
+   * alone, before all who wait.
+   */
+  readonly anew?: boolean;
+  /** Seconds that it may take, connecting included, where that is not what the connection says. */
+  readonly within?: number;
+  /** Seconds that the host may take to answer once it was sent. So that nobody else takes of them, it travels alone too. */
+  readonly answerWithin?: number;
 }
 
 /** Failure names the step that ended an operation's list. */
@@ -38,6 +54,8 @@ export interface Failure {
 
 export interface Outcome {
   readonly failure?: Failure;
+  /** The ends of the connection, where nothing was sent because of them. */
+  readonly held?: Endpoint;
   /** One for each query, in their order. */
   readonly answers: readonly Answer[];
 }

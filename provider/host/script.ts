@@ -87,6 +87,11 @@ export function scriptOf(operations: readonly (readonly Program[])[], queries: r
   ].join("\n");
 }
 
+/** textOf is commands as a shell text of its own, each of them run whatever becomes of the others. */
+export function textOf(commands: readonly Command[]): string {
+  return commands.map((command) => `${processOf(runOf(command))}\n`).join("");
+}
+
 function processOf({ argv, stdin }: Program): string {
   const words = argv.map(quote).join(" ");
   // Without an input of its own a program would read the rest of the script.

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { ConnectionLost, HostUnreachable } from "../errors";
 import { Call } from "./call";
 import type { Connection } from "./connection";
+import type { Endpoint } from "./endpoint";
 import { exchange, outcomeOf } from "./exchange";
 import { commandLine, type Host, type Outcome, type Work } from "./host";
 import { open } from "./open";
@@ -24,13 +25,14 @@ export function hostFor(connection: Connection): Host {
   pool.set(key, session);
   return {
     label: labelOf(connection),
-    exchange: (work) => session.exchange(work, connection.operationTimeout),
+    exchange: (work) => session.exchange(work, work.within ?? connection.operationTimeout),
   };
 }
 
 /** Patience does not tell two sessions apart. The digest keeps secrets out of the keys. */
 function poolKey(connection: Connection): string {
-  const { perDialTimeout, dialErrorLimit, operationTimeout, onUnreachable, ...rest } = connection;
+  const { perDialTimeout, dialErrorLimit, operationTimeout, undoTimeout, onUnreachable, ...rest } =
+    connection;
   const { keepAliveInterval, keepAliveErrorLimit, ...target } = rest;
   return createHash("sha256")
     .update(JSON.stringify(Object.entries(target).sort()))
@@ -47,11 +49,18 @@ class Waiting extends Call {
   constructor(
     work: Work,
     readonly seconds: number,
+    /** The shell that there was when the call was made. */
+    private readonly at: Shell | undefined,
     readonly resolve: (outcome: Outcome) => void,
     readonly reject: (error: unknown) => void,
   ) {
     super(work);
     this.repeatable = work.steps.length === 0;
+  }
+
+  /** refuses tells whether the call may not travel by a shell, since that was there before it. */
+  refuses(shell: Shell | undefined): boolean {
+    return this.work.anew === true && shell !== undefined && shell === this.at;
   }
 }
 
@@ -78,6 +87,7 @@ class Session {
       const call = new Waiting(
         work,
         seconds,
+        this.shell,
         (outcome) => {
           clearTimeout(deadline);
           resolve(outcome);
@@ -112,6 +122,7 @@ class Session {
     await new Promise((resolve) => setImmediate(resolve));
     this.remember();
     if (this.waiting.length === 0) return;
+    if (this.waiting.some((call) => call.refuses(this.shell))) this.shell?.close("a new one is wanted");
     const { signal } = this.opening;
     try {
       if (!this.shell?.alive) this.shell = await open(this.connection, signal, this.outage);
@@ -121,8 +132,17 @@ class Session {
       return;
     }
     if (!this.shell.alive) return;
-    const calls = this.waiting.splice(0);
+    const { endpoint } = this.shell;
+    const calls = this.next().filter((call) => !held(call, endpoint));
     if (calls.length > 0) await this.send(this.shell, calls);
+  }
+
+  /** next takes those who travel now: all, or one who is to travel alone. */
+  private next(): Waiting[] {
+    const alone = this.waiting.find(({ work }) => work.anew === true || work.answerWithin !== undefined);
+    const calls = alone === undefined ? this.waiting : [alone];
+    this.waiting = this.waiting.filter((call) => !calls.includes(call));
+    return calls;
   }
 
   /** remember answers those who are content with what was seen a moment ago. */
@@ -141,6 +161,9 @@ class Session {
     const changing = calls.some(changes);
     // What was seen before a change is never told after it, whatever became of the change.
     if (changing) this.seen.forget();
+    const [limit] = calls.flatMap(({ work }) => work.answerWithin ?? []);
+    const late = () => shell.close(`there was no answer within ${limit} s`);
+    const deadline = limit === undefined ? undefined : setTimeout(late, limit * 1000);
     const keep = this.seen.asked(calls.filter(({ work }) => work.recent === true).length);
     try {
       const answers = await exchange(shell, calls);
@@ -152,6 +175,7 @@ class Session {
       for (const call of calls) this.lose(call, why);
     } finally {
       if (changing) this.seen.forget();
+      clearTimeout(deadline);
       wait.end();
     }
   }
@@ -191,12 +215,19 @@ class Session {
       new HostUnreachable(
         labelOf(this.connection),
         why,
-        "connection.operationTimeout sets this limit.",
+        call.work.within === undefined ? "connection.operationTimeout sets this limit." : "",
         true,
         !busy && held === undefined && last?.away,
       ),
     );
   }
+}
+
+/** held ends a call that is not to be sent over this connection. */
+function held({ work, resolve }: Waiting, endpoint: Endpoint | undefined): boolean {
+  if (endpoint === undefined || work.unless?.(endpoint) !== true) return false;
+  resolve({ held: endpoint, answers: [] });
+  return true;
 }
 
 function changes({ work }: Call): boolean {

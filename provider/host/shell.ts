@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ClientChannel } from "ssh2";
 import { Collector } from "./collector";
 import type { Connection } from "./connection";
+import { type Endpoint, endpointOf } from "./endpoint";
 import type { Answer } from "./host";
 import type { Line } from "./line";
 import { Refusal } from "./refusal";
@@ -16,21 +17,23 @@ const NO_SUCH_OPTION = /Option .* is unknown|invalid option|unrecognized option|
 const MAX_QUOTE = 1000;
 
 /**
- * What the host runs to give us a shell. The login shell reads it, which may be fish or csh: words and single quotes
- * without a backslash mean the same to all. The markers that it prints stand nowhere in its own text, so a shell that
- * shows what it runs (`set -x`) is not taken for an answer. The first long-lived `ip` starts at once: what it says tells
- * whether it can do what is needed, and the first exchange need not wait for a process.
+ * What the host runs to give us a shell. The login shell reads it, which may be fish or csh: words, single quotes
+ * without a backslash and a variable in double quotes mean the same to all. The markers that it prints stand nowhere in
+ * its own text, so a shell that shows what it runs (`set -x`) is not taken for an answer. The first long-lived `ip` starts
+ * at once: what it says tells whether it can do what is needed, and the first exchange need not wait for a process. Where
+ * the connection comes from only sshd knows, and tells the login shell: sudo and doas would not pass it on in the
+ * environment.
  */
 function loginCommand({ become }: Account, nonce: string, word: string): string {
   const path = `\${PATH:-/bin}:/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin`;
   const hello =
-    `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; command -v ip; ` +
+    `LC_ALL=C; PATH=${path}; export LC_ALL PATH; echo ${nonce}-"hello"; echo "$1"; command -v ip; ` +
     `echo ${nonce}-"end"; echo ${nonce}-"end" >&2; ` +
     // What has arrived is carried out to its end also when the connection breaks or the engine is killed meanwhile,
     // so that no object stays half-made and without its mark.
     `trap "" HUP PIPE; exec 4>&1; ` +
     `{ ${tellingFirst(word)}; exec /bin/sh 3>&1 >&4 4>&-; } | { exec 4>&-; ${tellerLoop}; }`;
-  const shell = `/bin/sh -c '${hello}'`;
+  const shell = `/bin/sh -c '${hello}' sh "$SSH_CONNECTION"`;
   if (become === undefined) return `exec ${shell}`;
   if (become.method === "doas") return `exec doas -n -u ${become.user} -- ${shell}`;
   // sudo prints two per cent signs as one.
@@ -53,6 +56,7 @@ export class Shell {
   private lost: Error | undefined;
   /** Whether it was the connection that ended, not the shell. */
   private cut = false;
+  private ends: Endpoint | undefined;
 
   private constructor(
     private readonly line: Line,
@@ -88,6 +92,11 @@ export class Shell {
   /** alive is false once the shell or its connection has ended. */
   get alive(): boolean {
     return this.lost === undefined;
+  }
+
+  /** endpoint is the connection as the host sees it; undefined where its sshd does not tell. */
+  get endpoint(): Endpoint | undefined {
+    return this.ends;
   }
 
   /** run has a script carried out and gives its sections' answers. */
@@ -210,7 +219,8 @@ export class Shell {
     };
     const timer = setTimeout(giveUp, perDialTimeout * 1000);
     try {
-      const [program] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
+      const [[ends, program]] = await Promise.all([this.greeting(nonce), this.password(connection, nonce)]);
+      this.ends = endpointOf(ends);
       await this.checkIproute2(connection.host, program);
       this.channel.write(preamble(this.nonce));
       this.busy = false;
@@ -223,11 +233,15 @@ export class Shell {
     }
   }
 
-  /** greeting is where the host has `ip`; what a login shell printed before it counts for nothing. */
-  private async greeting(nonce: string): Promise<string> {
+  /**
+   * greeting is the connection as the host sees it, and where the host has `ip`; what a login shell printed before it
+   * counts for nothing.
+   */
+  private async greeting(nonce: string): Promise<readonly [ends: string, program: string]> {
     await this.stdout.until(`${nonce}-hello\n`);
     const { text } = await this.stdout.until(`${nonce}-end\n`);
-    return text.toString("utf8").trimEnd();
+    const [ends = "", program = ""] = text.toString("utf8").trimEnd().split("\n");
+    return [ends, program];
   }
 
   /** checkIproute2 waits for the first `ip`, which ends at an option that it doesn't know. */

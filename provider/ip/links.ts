@@ -14,6 +14,7 @@ const LinkJson = z.object({
   address: z.string().optional(),
   ifalias: z.string().optional(),
   link: z.string().nullish(),
+  master: z.string().optional(),
   link_index: z.number().optional(),
   link_netnsid: z.number().optional(),
   linkinfo: z
@@ -39,6 +40,8 @@ export interface Link {
   readonly alias: string | undefined;
   /** The device below it or, for a veth, at its other end: by name in this namespace, by index in another. */
   readonly link: { readonly name?: string; readonly index?: number };
+  /** The bridge, bond or VRF that it is a port of. */
+  readonly master: string | undefined;
   /** The number of the namespace that the other end, or what carries it, is in, where it is another one. */
   readonly otherNetns: number | undefined;
   readonly data: Readonly<Record<string, unknown>>;
@@ -79,6 +82,7 @@ function linkOf(json: z.output<typeof LinkJson>): Link {
       ...(json.link && { name: json.link }),
       ...(json.link_index !== undefined && { index: json.link_index }),
     },
+    master: json.master,
     otherNetns: json.link_netnsid,
     data: json.linkinfo.info_data ?? {},
     addresses: assigned.map(spelled),

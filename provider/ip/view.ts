@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { CommandFailed } from "../errors";
+import type { Endpoint } from "../host/endpoint";
 import { type Answer, type Command, commandLine } from "../host/host";
 import { ROUTE_PROTOCOL } from "../mark";
 import { type Family, familyOf } from "../net";
@@ -61,6 +62,13 @@ const routesTo = (destination: string, table: number): Command => ({
   ],
 });
 const path = (towards: Towards, netns?: string): Command => within(netns, pathTo(towards));
+/** The route itself that packets of a connection go by, not what becomes of one packet (`fibmatch`, ip-route(8)). */
+const routeFor = ({ peer, local, zone }: Endpoint): Command => ({
+  argv: [
+    ...["ip", "-json", "-details", "-Numeric", "route", "get", "fibmatch", peer, "from", local],
+    ...(zone === undefined ? [] : ["oif", zone]),
+  ],
+});
 /** The numbers by which devices of a namespace say in which other one their underlay is. */
 const namespaceIds = (netns: string): Command => within(netns, ["ip", "-json", "netns", "list"]);
 const fous = (netns?: string): Command => within(netns, ["ip", "-json", "fou", "show"]);
@@ -94,6 +102,8 @@ export const ask = {
   /** The way to an address, with the devices on it. */
   path: (towards: Towards, netns?: string): Command[] =>
     inNamespace(netns, [path(towards, netns), links(netns)]),
+  /** The route by which the session's own namespace answers a connection. */
+  routeFor: (endpoint: Endpoint): Command[] => [routeFor(endpoint)],
   /** The namespaces as another one numbers them. */
   namespaceIds: (netns: string | undefined): Command[] =>
     netns === undefined ? [namespaces] : [namespaces, namespaceIds(netns)],
@@ -158,6 +168,15 @@ export class View {
     if (!this.hasNamespace(netns) || this.answer(path(towards, netns)).code !== 0) return undefined;
     const { dev, mtu } = this.entries(path(towards, netns), pathOf);
     return mtu ?? this.links(netns)?.find(({ name }) => name === dev)?.mtu;
+  }
+
+  /** routeFor: the route by which a connection is answered; undefined when there is none. */
+  routeFor(endpoint: Endpoint): Route | undefined {
+    if (this.answer(routeFor(endpoint)).code !== 0) return undefined;
+    const [route] = this.entries(routeFor(endpoint), (entries) =>
+      routesOf(familyOf(endpoint.peer), entries, {}),
+    );
+    return route;
   }
 
   /** namespaceOf: the named namespace that has this number in another one; undefined for one without a name. */

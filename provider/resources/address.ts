@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { Cidr, familyOf, IfName, Ip, Ipv4, inSameSubnet, ipOf } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, namespace } from "./common";
+import { adopt, connection, idOf, inNamespace, managementPath, namespace } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -58,6 +58,7 @@ const inputs = z.strictObject({
     .union([z.literal("forever"), z.literal(0)], 'give "forever", or 0 for a deprecated address')
     .default("forever"),
   ...adopt,
+  ...managementPath,
 });
 
 const outputs = z.object({
@@ -127,10 +128,12 @@ export const address = defineResource({
       // One that goes by itself is as nobody here has asked for.
       preferredLft: (dynamic ? "for a time" : lasting) as Desired["preferredLft"],
       secondary,
-      found,
+      found: found as Parts,
       demoting: carries(found, link) && view.file(promotes(dev), namespace)?.trim() === "0",
     };
   },
+
+  foresee: ({ address, peer }) => ({ found: partsOf(address, peer), demoting: false }),
 
   plan(desired, observed) {
     if (desired === undefined) return observed === undefined ? [] : remove(observed);
@@ -179,11 +182,18 @@ function carries(found: Assigned, { assigned }: Link): boolean {
   );
 }
 
+/** Parts is what tells an address of a device from its others. */
+type Parts = Pick<Assigned, "local" | "length" | "peer">;
+
+function partsOf(address: string, peer: string | undefined): Parts {
+  const [local = "", length] = address.split("/");
+  return { local, length: Number(length), peer };
+}
+
 function spell(desired: Desired): string[] {
   const { dev, address, peer, broadcast, label, scope, noprefixroute, nodad, preferredLft } = desired;
-  const [local = "", length] = address.split("/");
   return [
-    ...spelled({ local, length: Number(length), peer }).split(" "),
+    ...spelled(partsOf(address, peer)).split(" "),
     ...["dev", dev],
     ...(broadcast === undefined ? [] : ["broadcast", broadcast]),
     ...(label === undefined ? [] : ["label", label]),
@@ -198,7 +208,7 @@ function spell(desired: Desired): string[] {
 function remove(observed: {
   namespace?: string | undefined;
   dev?: string | undefined;
-  found: Assigned;
+  found: Parts;
   demoting: boolean;
 }): Command[] {
   const { namespace, dev, found, demoting } = observed;

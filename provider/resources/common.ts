@@ -35,6 +35,15 @@ export const adopt = {
   adopt: z.boolean().default(false),
 };
 
+export const managementPath = {
+  /**
+   * Tries also a change that would surely cut the way by which this host is reached, such as taking down the device that
+   * carries the SSH connection; without it such a change is an error, and nothing is sent. The host takes it back by
+   * itself, as any that may cut the way, unless a new connection comes about within `connection.undoTimeout`.
+   */
+  allowManagementPath: z.boolean().default(false),
+};
+
 export const mark = {
   /**
    * Tells our objects from a stranger's. A device has it as its alias (ip-link(8)), a namespace as the alias of its

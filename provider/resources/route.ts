@@ -17,7 +17,7 @@ import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal, MAX_U32 } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, namespace, pickDefined } from "./common";
+import { adopt, connection, idOf, inNamespace, managementPath, mark, namespace, pickDefined } from "./common";
 
 /** The metric of an IPv6 route that is given none (IP6_RT_PRIO_USER in linux/ipv6_route.h). */
 const IPV6_METRIC = 1024;
@@ -79,6 +79,7 @@ const inputs = z.strictObject({
    */
   type: z.enum(["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]).default("unicast"),
   ...adopt,
+  ...managementPath,
   ...mark,
 });
 
@@ -168,7 +169,7 @@ export const route = defineResource({
       effectiveDev: nowhere ? undefined : found.dev,
       effectiveSrc: found.src,
       effectiveScope: found.scope,
-      found,
+      found: found as Key,
     };
   },
 
@@ -178,6 +179,10 @@ export const route = defineResource({
     const scope = gone("scope") ? { scope: usualScope(desired) } : {};
     return { ...desired, ...scope, ...Object.fromEntries(released) };
   },
+
+  foresee: (desired) => ({
+    found: { ...desired, metric: desired.metric ?? 0, protocol: ROUTE_PROTOCOL } as Key,
+  }),
 
   plan(desired, observed) {
     if (desired === undefined)
@@ -239,8 +244,11 @@ function spell(desired: Desired): string[] {
   ];
 }
 
+/** Key is what tells a route from its like. */
+type Key = Pick<Route, "type" | "destination" | "table" | "metric" | "protocol">;
+
 /** All that tells it from its like is said, so that never another route goes in its place. */
-function remove(netns: string | undefined, found: Route): Command {
+function remove(netns: string | undefined, found: Key): Command {
   const { type, destination, table, metric, protocol } = found;
   const family: Family = familyOf(destination);
   const key = [

@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import { ask, type View } from "../ip/view";
 import { Mac, NetnsName, OwnIfName } from "../net";
 import { defineResource, type Obstacle, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, nameTaken } from "./common";
+import { adopt, connection, idOf, inNamespace, managementPath, mark, nameTaken } from "./common";
 
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
@@ -46,6 +46,7 @@ const inputs = z.strictObject({
   /** The other end; the same holds for it. */
   b: End,
   ...adopt,
+  ...managementPath,
   ...mark,
 });
 
@@ -133,6 +134,8 @@ export const vethPair = defineResource({
     const a = vethOf(view, desired.a);
     return stranger(view, desired.a, undefined) ?? stranger(view, desired.b, a);
   },
+
+  foresee: () => ({ ends: {} }),
 
   plan(desired, observed) {
     if (desired === undefined) return observed === undefined ? [] : remove(observed);

@@ -31,6 +31,7 @@ const OF_ANY_DEVICE = [
   "multicast",
   "up",
   "adopt",
+  "allowManagementPath",
   "mark",
 ];
 

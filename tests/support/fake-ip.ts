@@ -191,10 +191,25 @@ function changeAddress(netns: Netns, words: Words): void {
   const device = netns.device(words.next());
   const [local = "", ownLength] = text.split("/");
   const [peer, peerLength] = other?.split("/") ?? [];
-  const address = { local, length: Number(peerLength ?? ownLength), peer, said: said(words) };
+  const address = {
+    local,
+    length: Number(peerLength ?? ownLength),
+    peer,
+    said: unusual(said(words), device.name, local),
+  };
   if (verb === "delete") deleteAddress(device, address);
   else if (verb === "add" || verb === "replace") addAddress(device, address, verb === "replace");
   else throw words.strange("there is no such verb");
+}
+
+/** What is said to be as it is anyway makes no difference. */
+function unusual({ label, scope, ...rest }: Said, dev: string, local: string): Said {
+  const usual = local.startsWith("127.") ? "host" : "global";
+  return {
+    ...rest,
+    ...(label !== dev && { label }),
+    ...(scope !== usual && { scope }),
+  };
 }
 
 function said(words: Words): Said {

@@ -91,6 +91,8 @@ export interface ServerOptions {
   readonly closeFirst?: number;
   /** What a login shell prints before it does what it was told. */
   readonly noise?: { readonly stdout?: string; readonly stderr?: string };
+  /** Whether programs are told where the connection comes from. */
+  readonly tells?: boolean;
   /** The login shell shows on standard error what it runs, as after `set -x`. */
   readonly trace?: boolean;
   /** How many programs one connection may run at a time. */
@@ -313,7 +315,12 @@ export class SshServer {
     const flags = trace === true ? "-xvc" : "-c";
     const child = spawn(login, [flags, rewrite(command).replaceAll("/bin/sh", shell)], {
       // A bash that is not below another one reads the .bashrc of whoever runs the tests, for its input is a socket.
-      env: { ...process.env, PATH: path, SHLVL: "1" },
+      env: {
+        ...process.env,
+        PATH: path,
+        SHLVL: "1",
+        SSH_CONNECTION: this.options.tells === true ? `127.0.0.1 50000 127.0.0.1 ${this.port}` : "",
+      },
     });
     this.children.add(child);
     const hangUp = () => {

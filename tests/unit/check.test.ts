@@ -578,9 +578,14 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { key: 5 },
-      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, adopt, mark",
+      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, adopt, allowManagementPath, mark",
     ],
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
+    [
+      "Namespace",
+      connection({ insecureIgnoreHostKey: true, undoTimeout: 10 }),
+      "connection.undoTimeout: leaves no time for one attempt to connect: give 15 or more",
+    ],
     [
       "Namespace",
       connection({ insecureIgnoreHostKey: true, usr: "root" }),

@@ -1,0 +1,54 @@
+import type { Command } from "../host/host";
+import { bitsOf, type Family, familyOf, inSameSubnet } from "../net";
+
+/** IpReading is what a command of ours says that is one of `ip`. */
+export interface IpReading {
+  readonly kind: "ip";
+  readonly object: "link" | "address" | "route" | "rule";
+  readonly family: Family | undefined;
+  readonly verb: string;
+  readonly words: readonly string[];
+}
+
+/** ParameterReading is what one says that sets a kernel parameter below net. */
+export interface ParameterReading {
+  readonly kind: "parameter";
+  readonly path: readonly string[];
+  readonly value: string;
+}
+
+export type Reading = IpReading | ParameterReading;
+
+const SYSCTLS = "/proc/sys/net/";
+const OBJECTS = ["link", "address", "route", "rule"] as const;
+
+/** read takes a command of ours apart; undefined for one that changes nothing about devices and routing. */
+export function read({ argv, stdin = "" }: Command): Reading | undefined {
+  const [program, ...words] = argv;
+  if (program === "tee" && words[0]?.startsWith(SYSCTLS)) {
+    return { kind: "parameter", path: words[0].slice(SYSCTLS.length).split("/"), value: stdin.trim() };
+  }
+  if (program !== "ip") return undefined;
+  const family = /^-[46]$/.test(words[0] ?? "") ? (Number(words.shift()?.slice(1)) as Family) : undefined;
+  const [said, verb = "", ...rest] = words;
+  const object = OBJECTS.find((one) => one === said);
+  return object && { kind: "ip", object, family, verb, words: rest };
+}
+
+/** following is the word behind another one. */
+export function following(words: readonly string[], word: string): string | undefined {
+  const at = words.indexOf(word);
+  return at === -1 ? undefined : words[at + 1];
+}
+
+/** lengthOf is the length of a prefix; an address alone is a network of one. */
+export function lengthOf(network: string): number {
+  const [, length] = network.split("/");
+  return length === undefined ? bitsOf(familyOf(network)) : Number(length);
+}
+
+/** within tells whether an address lies in a network. */
+export function within(address: string, network: string): boolean {
+  const [ip] = network.split("/");
+  return inSameSubnet(address, `${ip}/${lengthOf(network)}`);
+}
