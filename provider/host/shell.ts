@@ -33,7 +33,7 @@ function loginCommand({ become }: Account, nonce: string, word: string): string 
     // so that no object stays half-made and without its mark.
     `trap "" HUP PIPE; exec 4>&1; ` +
     `{ ${tellingFirst(word)}; exec /bin/sh 3>&1 >&4 4>&-; } | { exec 4>&-; ${tellerLoop}; }`;
-  const shell = `/bin/sh -c '${hello}' sh "$SSH_CONNECTION"`;
+  const shell = `/bin/sh -c '${hello}' /bin/sh "$SSH_CONNECTION"`;
   if (become === undefined) return `exec ${shell}`;
   if (become.method === "doas") return `exec doas -n -u ${become.user} -- ${shell}`;
   // sudo prints two per cent signs as one.

@@ -4,6 +4,7 @@ import { type Connection, undoAfter } from "../host/connection";
 import type { Endpoint } from "../host/endpoint";
 import { type Command, commandLine, type Host, type Outcome, type Work } from "../host/host";
 import { Wait } from "../host/waits";
+import { advise } from "../ip/advice";
 import { View } from "../ip/view";
 import { type Danger, dangerOf } from "./danger";
 import { Timer } from "./timer";
@@ -124,7 +125,9 @@ async function underTimer(
   const failure = made instanceof ConnectionLost ? undefined : made.failure;
   if (failure?.step === arm) {
     const { code, stderr } = failure.answer;
-    const advice = "It would take the change back if that cut the way to the host. So nothing was changed.";
+    const advice =
+      advise(stderr) ??
+      "It would take the change back if that cut the way to the host. So nothing was changed.";
     throw new CommandFailed(host.label, "start a timer on the host", code, stderr, advice);
   }
   const heard = lost === undefined;

@@ -24,6 +24,7 @@ const jest = (name: string, minutes: number, jestArgs: readonly string[]): Suite
 /** suites are all suites in the order they run, cheap ones first. Arguments for jest go to each jest suite. */
 export function suites(jestArgs: readonly string[]): readonly Suite[] {
   // Each file has machines of its own, and most of its time waits for them.
+  // Each file has machines of its own, and most of its time waits for them.
   const e2e = jest("e2e", 75, ["--maxWorkers=3", ...jestArgs]);
   const faults = jest("faults", 15, [
     "--testPathPatterns=loopback",
