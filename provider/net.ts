@@ -62,6 +62,12 @@ export function ipOf(cidr: string): string {
   return cidr.split(/[ /]/, 1)[0] ?? cidr;
 }
 
+/** lengthOf is the length of a prefix; an address alone is a network of one. */
+export function lengthOf(cidr: string): number {
+  const [, length] = cidr.split("/");
+  return length === undefined ? bitsOf(familyOf(cidr)) : Number(length);
+}
+
 /** inSameSubnet tells whether the address in `cidr` lies in the network of `network`, both `address/prefix`. */
 export function inSameSubnet(cidr: string, network: string): boolean {
   if (familyOf(cidr) !== familyOf(network)) return false;

@@ -1,8 +1,9 @@
 import { MAIN_TABLE } from "../ip/routes";
+import { lengthOf } from "../net";
 import type { Judged, Verdict } from "./danger";
 import { asks } from "./rules";
 import type { Way } from "./way";
-import { following, lengthOf, type Reading, within } from "./words";
+import { following, type Reading, within } from "./words";
 
 /** Types that never send on what they match (ip-route(8)). A `throw` leaves it to what comes next. */
 const LOST = ["blackhole", "unreachable", "prohibit", "local"];

@@ -1,5 +1,5 @@
 import type { Command } from "../host/host";
-import { bitsOf, type Family, familyOf, inSameSubnet } from "../net";
+import { type Family, inSameSubnet, ipOf, lengthOf } from "../net";
 
 /** IpReading is what a command of ours says that is one of `ip`. */
 export interface IpReading {
@@ -41,14 +41,7 @@ export function following(words: readonly string[], word: string): string | unde
   return at === -1 ? undefined : words[at + 1];
 }
 
-/** lengthOf is the length of a prefix; an address alone is a network of one. */
-export function lengthOf(network: string): number {
-  const [, length] = network.split("/");
-  return length === undefined ? bitsOf(familyOf(network)) : Number(length);
-}
-
 /** within tells whether an address lies in a network. */
 export function within(address: string, network: string): boolean {
-  const [ip] = network.split("/");
-  return inSameSubnet(address, `${ip}/${lengthOf(network)}`);
+  return inSameSubnet(address, `${ipOf(network)}/${lengthOf(network)}`);
 }

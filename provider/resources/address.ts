@@ -4,7 +4,7 @@ import { type Assigned, spelled } from "../ip/addresses";
 import { ip, write } from "../ip/commands";
 import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
-import { Cidr, familyOf, IfName, Ip, Ipv4, inSameSubnet, ipOf } from "../net";
+import { Cidr, familyOf, IfName, Ip, Ipv4, inSameSubnet, ipOf, lengthOf } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
 import { adopt, connection, idOf, inNamespace, managementPath, namespace } from "./common";
 
@@ -164,7 +164,7 @@ function promotes(dev: string): string {
 function findIn({ assigned }: Link, { address, peer }: Desired): Assigned | undefined {
   const same = assigned.filter(({ local }) => local === ipOf(address));
   if (familyOf(address) === 6) return same[0];
-  const length = Number(address.split("/")[1]);
+  const length = lengthOf(address);
   const subnet = `${peer ?? ipOf(address)}/${length}`;
   const alike = same.filter((one) => one.length === length && inSameSubnet(one.peer ?? one.local, subnet));
   return alike.find((one) => one.peer === peer) ?? alike[0];

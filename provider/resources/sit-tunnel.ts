@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bitsOf, canonicalPrefix, familyOf } from "../net";
+import { bitsOf, canonicalPrefix, familyOf, lengthOf } from "../net";
 import { always, defineResource, type Problem } from "../resource";
 import { attribute, flag, type Info, mode } from "../tunnel/attribute";
 import { type Kind, tunnelOf } from "../tunnel/contract";
@@ -144,9 +144,8 @@ const HOST_BITS = 64;
 
 function sixRdProblems({ prefix, relayPrefix }: Partial<Desired["sixRd"]>): Problem[] {
   if (prefix === undefined || relayPrefix === undefined) return [];
-  const length = (network: string) => Number(network.split("/")[1]);
-  const left = bitsOf(4) - length(relayPrefix);
-  if (length(prefix) + left <= HOST_BITS) return [];
+  const left = bitsOf(4) - lengthOf(relayPrefix);
+  if (lengthOf(prefix) + left <= HOST_BITS) return [];
   const message = `${prefix} and the ${left} bits that ${relayPrefix} leaves of an IPv4 address are more than ${HOST_BITS} bits: give a shorter \`prefix\`, or a longer \`relayPrefix\``;
   return [{ path: ["sixRd"], message }];
 }

@@ -1,7 +1,7 @@
-import { bitsOf, familyOf, ipOf } from "../../provider/net";
+import { bitsOf, familyOf, ipOf, lengthOf } from "../../provider/net";
 import type { Judged } from "./judged";
 import { addressesOf, FAMILIES, knowsAddresses, networksOf, ofFamily, otherOf, SIDES } from "./known";
-import { covers, endOf, lengthOf, notHost, overlaps, subnetOf } from "./prefix";
+import { covers, endOf, notHost, overlaps, subnetOf } from "./prefix";
 
 /** addressProblems finds what is wrong with the addresses inside the tunnel. */
 export function addressProblems(judged: Judged): void {

@@ -6,6 +6,7 @@ import {
   familyOf,
   inSameSubnet,
   ipOf,
+  lengthOf,
   numberOf,
 } from "../../provider/net";
 
@@ -19,11 +20,6 @@ export function overlaps(one: string, other: string): boolean {
 /** covers tells whether a network has an address, or all of another network. */
 export function covers(network: string, inner: string): boolean {
   return inSameSubnet(inner, network) && lengthOf(inner) >= lengthOf(network);
-}
-
-export function lengthOf(cidr: string): number {
-  const [, length] = cidr.split("/");
-  return length === undefined ? bitsOf(familyOf(cidr)) : Number(length);
 }
 
 /** subnetOf is the network of an address with its prefix length. */

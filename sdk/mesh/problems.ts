@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { familyOf } from "../../provider/net";
+import { familyOf, lengthOf } from "../../provider/net";
 import type { Problem } from "../../provider/resource";
 import { kindOf } from "../link/kinds";
 import type { KnownLink, KnownOptions, KnownSide } from "../link/known";
-import { covers, lengthOf, overlaps } from "../link/prefix";
+import { covers, overlaps } from "../link/prefix";
 import { linkProblems } from "../link/problems";
 import { joined, lengthIn, numberOfSubnet, planMesh, poolsOf, type Shape, type Spot } from "./plan";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { bitsOf, familyOf, ipOf } from "../../../provider/net";
+import { bitsOf, familyOf, ipOf, lengthOf } from "../../../provider/net";
 import { unknown } from "../../../provider/unknown";
-import { covers, endOf, lengthOf, subnetOf } from "../../../sdk/link/prefix";
+import { covers, endOf, subnetOf } from "../../../sdk/link/prefix";
 import { numberOfSubnet, type Planned, planMesh, type Shape } from "../../../sdk/mesh/plan";
 import { meshArgs, meshProblemsIn } from "../../support/links";
 

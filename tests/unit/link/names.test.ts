@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { numberOf, OwnIfName } from "../../../provider/net";
+import { lengthOf, numberOf, OwnIfName } from "../../../provider/net";
 import { deviceName } from "../../../sdk/link/device-name";
-import { addressAt, endOf, lengthOf, overlaps, subnetOf } from "../../../sdk/link/prefix";
+import { addressAt, endOf, overlaps, subnetOf } from "../../../sdk/link/prefix";
 import { topology } from "../../../sdk/link/topology";
 
 const RUNS = { numRuns: 500, seed: 3021 };
