@@ -1,7 +1,7 @@
 import type { ZodType } from "zod";
 import { Lab, type Machine } from "../../lab/lab";
 import { EXAMPLES, TUNNELS } from "../../tools/tunnels";
-import { cellsOn, type Row } from "../support/cells";
+import { by, cellsOn, type Row } from "../support/cells";
 import { Code, expectCode } from "../support/declared";
 import { optionsIn } from "../support/ip-help";
 import { packetsOfBoth, prepareUnderlay, restoreUnderlay, type Twin, twin } from "../support/packets";
@@ -29,12 +29,6 @@ const UNDERLAY = [
 const FOU = { type: "fou", dport: 5555 };
 const GUE = { type: "gue", dport: 5555 };
 const FULL_GUE = { type: "gue", dport: 6666, sport: 4444, csum: true, csum6: true, remcsum: true };
-
-/** by is a change by hand of a tunnel of a kind. With one that says nothing of encapsulation iproute2 takes it off. */
-const by =
-  (kind: string) =>
-  (words: string, ...attributes: string[]) =>
-    [`ip link change t1 type ${kind} ${words}`, attributes] as const;
 
 const anyChanges: Change[] = [
   [{ encap: FULL_GUE }],

@@ -1,4 +1,4 @@
-import { cells, type Row } from "../support/cells";
+import { by, cells, type Row } from "../support/cells";
 
 /** Each kind of tunnel with each of its attributes, on a real kernel. */
 
@@ -16,12 +16,6 @@ const UNDERLAY = [
   "ip address add 10.3.0.1/24 dev d1",
   "ip address add fd00:3::1/64 dev d1 nodad",
 ];
-
-/** by is a change by hand of a tunnel of a kind. */
-const by =
-  (kind: string) =>
-  (words: string, ...attributes: string[]) =>
-    [`ip link change t1 type ${kind} ${words}`, attributes] as const;
 
 const deviceChanges = (address: string, other: string): Change[] => [
   [{ mtu: 1400 }],

@@ -26,6 +26,14 @@ export interface Row {
   readonly tearDown?: readonly string[];
 }
 
+/**
+ * by is a change by hand of the tunnel t1 of a kind. With one that says nothing of encapsulation iproute2 takes it off.
+ */
+export const by =
+  (kind: string) =>
+  (words: string, ...attributes: string[]) =>
+    [`ip link change t1 type ${kind} ${words}`, attributes] as const;
+
 /** cells are the tests of some rows, on a machine of their own. */
 export function cells(rows: readonly Row[], setUp: readonly string[] = []): void {
   let lab: Lab;
