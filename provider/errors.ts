@@ -26,6 +26,23 @@ export class HostUnreachable extends IpipError {
   }
 }
 
+/** HostLocked: another run was changing the host all the time that there was; nothing was sent. */
+export class HostLocked extends IpipError {
+  readonly retryable = true;
+
+  constructor(
+    readonly host: string,
+    readonly holder: string,
+    seconds: number,
+  ) {
+    super([
+      `${host}: nothing was changed, since for ${seconds} s the host was locked by ${holder}`,
+      "Run it again when that has ended; connection.operationTimeout sets this limit. The lock ends with the run that has " +
+        "it, and by itself when that is cut off; `rm -r /run/pulumi-ipip` on the host ends it now.",
+    ]);
+  }
+}
+
 /**
  * ConnectionLost: the session ended or the deadline passed after work had been sent. Whether the work was
  * done is unknown until the host is looked at again, so it must never be sent a second time blindly.

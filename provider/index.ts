@@ -4,6 +4,7 @@ import type { Host } from "./host/host";
 import { hostFor } from "./host/session";
 import { onWait } from "./host/waits";
 import { Lifecycle } from "./lifecycle";
+import { persistent } from "./persist/persistent";
 import { Probing } from "./probing";
 import { showWaits } from "./progress";
 import type { Contract, Probe, ResourceType } from "./resource";
@@ -55,7 +56,7 @@ export type Services = Readonly<Record<string, Service<ResourceType>>>;
 /** servicesOver makes what serves each type, on hosts that a function gives. */
 export function servicesOver(open: (connection: Connection) => Host): Services {
   return {
-    ...each(contracts, (contract) => new Lifecycle(contract, open)),
+    ...each(contracts, (contract) => new Lifecycle(persistent(contract), open)),
     ...each(probes, (probe) => new Probing(probe, open)),
   };
 }

@@ -1,6 +1,6 @@
 import { Conflict, type HostUnreachable } from "./errors";
 import { orForget } from "./forget";
-import type { Command } from "./host/host";
+import { type Command, locked } from "./host/host";
 import type { View } from "./ip/view";
 import { howToFind, isMark } from "./mark";
 import type { Contract } from "./resource";
@@ -15,7 +15,7 @@ import { type Made, Subject } from "./subject";
 export class Lifecycle extends Service<Contract> {
   /** create makes the object, or takes it over when it is ours from an interrupted run or is to be adopted. */
   async create(desired: Desired): Promise<Made> {
-    const subject = this.subject(desired);
+    const subject = this.changing(desired);
     if (this.contract.exclusive === true && desired.adopt !== true) {
       const made = await subject.make();
       if (made !== undefined) return made;
@@ -31,7 +31,7 @@ export class Lifecycle extends Service<Contract> {
   /** update brings the object to what is desired, also when it has changed or gone meanwhile. */
   async update(state: Fields, desired: Desired): Promise<Made> {
     const old = ownedIn(this.contract, state);
-    const subject = this.subject(desired);
+    const subject = this.changing(desired);
     const { view, found: before } = await subject.find();
     refuseForeign(subject, before, [old.mark, desired.mark]);
     const proven = !isUnproven(state) || desired.adopt === true;
@@ -39,7 +39,8 @@ export class Lifecycle extends Service<Contract> {
       throw this.taken(subject, before);
     }
     // Without a view of what is around it, it is there itself, so nothing is in its place.
-    const clearing = view === undefined ? [] : this.clearing(subject, view);
+    const inTheWay = view === undefined ? [] : this.clearing(subject, view);
+    const clearing = [...(this.contract.forgo?.(old, desired) ?? []), ...inTheWay];
     const memory = this.memory(state);
     const target = this.contract.release?.({ ...old, ...memory }, desired) ?? desired;
     return await subject.bring({ before, clearing, target: target as Desired, memory });
@@ -51,7 +52,7 @@ export class Lifecycle extends Service<Contract> {
     const desired = lookup ? this.lookedUp(state) : ownedIn(this.contract, state);
     const subject = this.subject(desired);
     const { found } = await subject.survey();
-    if (found === undefined) return undefined;
+    if (found === undefined) return await this.lingering(subject);
     // What another stack has made in its place is not ours; its mark in our state would make it so.
     if (!lookup && isForeign(found, desired, [desired.mark])) return undefined;
     if (isUnproven(state) && !subject.isOursSoFar(found)) return undefined;
@@ -67,11 +68,11 @@ export class Lifecycle extends Service<Contract> {
    */
   async delete(state: Fields): Promise<string | undefined> {
     const desired = ownedIn(this.contract, state);
-    const subject = this.subject(desired);
+    const subject = this.changing(desired);
     const memory = this.memory(state);
     const remove = async () => {
       const { found } = await subject.find();
-      if (found === undefined) return;
+      if (found === undefined) return await subject.clear(this.contract.forgo?.(desired, undefined) ?? []);
       refuseForeign(subject, found, [desired.mark]);
       // What was never seen to be made, and now shows to be somebody else's, is not ours to remove.
       if (isUnproven(state) && !subject.isOursSoFar(found)) return;
@@ -79,6 +80,21 @@ export class Lifecycle extends Service<Contract> {
     };
     const unreachable = await orForget(desired.connection, remove, () => subject.look());
     return unreachable && forgotten(subject, unreachable, this.trace(desired, memory));
+  }
+
+  /**
+   * lingering is an object that is gone, but of which the host keeps something. Nothing more is said of it than which one
+   * it was, so that it is made again or, with what is kept of it, removed.
+   */
+  private async lingering(subject: Subject): Promise<Found | undefined> {
+    const { contract } = this;
+    if (contract.lingers === undefined) return undefined;
+    const { view, found } = await subject.look(true);
+    const { desired } = subject;
+    if (found !== undefined || !contract.lingers(view, desired)) return undefined;
+    const told = ["connection", "persist", "adopt", "allowManagementPath", ...Object.keys(contract.replaces)];
+    const outputs = outputsOf(contract, pick(desired, told) as Desired, undefined, desired.mark);
+    return { id: contract.id(desired), outputs, inputs: pick(outputs, told) };
   }
 
   /** trace is how to find what was left on a host. */
@@ -93,6 +109,12 @@ export class Lifecycle extends Service<Contract> {
 
   private subject(desired: Desired): Subject {
     return new Subject(this.contract, this.hostFor(desired.connection), desired);
+  }
+
+  /** changing is a subject that nobody else changes meanwhile. */
+  private changing(desired: Desired): Subject {
+    const { mark = this.contract.describe(desired) } = desired;
+    return new Subject(this.contract, locked(this.hostFor(desired.connection), String(mark)), desired);
   }
 
   /** What is remembered from before the object was made: nobody else knows it afterwards. */

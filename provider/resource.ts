@@ -116,6 +116,19 @@ export interface Contract<
    */
   foresee?(desired: Inputs<I>): Partial<z.output<O>> & F;
 
+  /**
+   * The steps from nothing to an object that is as this one in all that the host tells, also in what the host has chosen.
+   * Left out where the plan from nothing leads there.
+   */
+  again?(desired: Inputs<I>, observed: Observed<I, O> & F): Command[];
+
+  /** Whether the host keeps something of an object that is not there itself. */
+  lingers?(view: View, desired: Inputs<I>): boolean;
+  /** The steps that take away what `before` had beside its object, whatever there is of it, and what is desired lacks. */
+  forgo?(before: Inputs<I>, desired: Inputs<I> | undefined): Command[];
+  /** What is observed of the object alone, without what the host keeps beside it. */
+  alone?(observed: Observed<I, O> & F): Observed<I, O> & F;
+
   /** Whether the host tells some of what is desired only when the object is there, so that there is more to do then. */
   unfolds?(desired: Inputs<I>): boolean;
   /**

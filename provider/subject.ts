@@ -59,6 +59,9 @@ interface Result {
   readonly unarmed?: true;
 }
 
+/** How many times more there may be to do: what only the made object tells, and what is kept of one that is complete. */
+const MORE = 2;
+
 /** Subject is one object on one host: it is looked at, changed, and looked at again. */
 export class Subject {
   constructor(
@@ -106,14 +109,19 @@ export class Subject {
   isOurs(found: Fields): boolean {
     if (found.mark !== this.desired.mark) return false;
     const { sharedMark, unmarked } = this.contract;
-    return !(sharedMark || unmarked) || this.steps(this.desired, found).length === 0;
+    return !(sharedMark || unmarked) || this.stepsFrom(found).length === 0;
+  }
+
+  /** stepsFrom leads from what is observed of the object alone to what is desired. */
+  private stepsFrom(found: Fields): Command[] {
+    return this.steps(this.desired, this.contract.alone?.(found as never) ?? found);
   }
 
   /** isOursSoFar tells it also of one that has no mark yet: it is just as our first steps have left it. */
   isOursSoFar(found: Fields): boolean {
     if (this.isOurs(found)) return true;
     const [, ...rest] = this.steps(this.desired, undefined);
-    const left = this.steps(this.desired, found);
+    const left = this.stepsFrom(found);
     return left.length > 0 && left.length <= rest.length && same(left, rest.slice(rest.length - left.length));
   }
 
@@ -190,14 +198,24 @@ export class Subject {
     throw lost ?? unseen ?? new NotConverged(this.host.label, this.name, ["it is still there"]);
   }
 
+  /** clear carries out steps that are not about the object itself. */
+  async clear(steps: readonly Command[]): Promise<void> {
+    const { failure } = await this.host.exchange({ steps, queries: [] });
+    if (failure !== undefined) throw this.failed(failure);
+  }
+
   /** carry carries out steps that lead to a target, and then what only they have shown to be missing. */
   private async carry(steps: readonly Command[], target: Desired, undo?: Undo): Promise<Result> {
-    const result = await this.apply(steps, true, undo);
-    const { failure, lost, after, cut } = result;
-    const ended = failure !== undefined || lost !== undefined || cut !== undefined;
-    if (ended || after === undefined) return result;
-    const left = this.contract.unfolds?.(target) ? this.steps(target, after) : [];
-    return left.length === 0 ? result : await this.apply(left, true, this.undo(after, target));
+    let result = await this.apply(steps, true, undo);
+    for (let more = 0; more < MORE; more++) {
+      const { failure, lost, after, cut } = result;
+      const ended = failure !== undefined || lost !== undefined || cut !== undefined;
+      if (ended || after === undefined) return result;
+      const left = this.contract.unfolds?.(target) ? this.steps(target, after) : [];
+      if (left.length === 0) return result;
+      result = await this.apply(left, true, this.undo(after, target));
+    }
+    return result;
   }
 
   /** apply carries steps out, after which the object should be there, or gone, and sees how things stand then. */

@@ -13,6 +13,8 @@ export interface Command {
   readonly netns?: string;
   /** Lines that the program reads on standard input, nothing when absent. A last line that lacks its end gets one. */
   readonly stdin?: string;
+  /** What people are told that it is, where its words are a program that would tell them little. */
+  readonly title?: string;
 }
 
 /** Answer is what a command that ran came back with. */
@@ -40,6 +42,11 @@ export interface Work {
    * alone, before all who wait.
    */
   readonly anew?: boolean;
+  /**
+   * What the work is part of, when nobody else may change the host meanwhile: it waits for the host's lock, which the
+   * session then keeps as long as more such work comes.
+   */
+  readonly lock?: string;
   /** Seconds that it may take, connecting included, where that is not what the connection says. */
   readonly within?: number;
   /** Seconds that the host may take to answer once it was sent. So that nobody else takes of them, it travels alone too. */
@@ -70,6 +77,15 @@ export interface Host {
   exchange(work: Work): Promise<Outcome>;
 }
 
+/** locked is a host of which all that is asked is part of a change. */
+export function locked(host: Host, what: string): Host {
+  return {
+    label: host.label,
+    // What must get through in time waits for nobody.
+    exchange: (work) => host.exchange(work.anew ? work : { ...work, lock: what }),
+  };
+}
+
 /** argvOf is the command with what takes it into its namespace. */
 export function argvOf({ argv, netns }: Command): readonly string[] {
   if (netns === undefined) return argv;
@@ -79,7 +95,8 @@ export function argvOf({ argv, netns }: Command): readonly string[] {
 
 /** commandLine renders a command as a person would type it on the host. */
 export function commandLine(command: Command): string {
-  const { stdin } = command;
+  const { stdin, title } = command;
+  if (title !== undefined) return title;
   return argvOf(command).map(quote).join(" ") + (stdin === undefined ? "" : ` <<< ${quote(stdin.trimEnd())}`);
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import { ConnectionLost, HostUnreachable } from "../errors";
+import { setTimeout as pause } from "node:timers/promises";
+import { CommandFailed, ConnectionLost, HostLocked, HostUnreachable } from "../errors";
 import { Call } from "./call";
 import type { Connection } from "./connection";
 import type { Endpoint } from "./endpoint";
 import { exchange, outcomeOf } from "./exchange";
-import { commandLine, type Host, type Outcome, type Work } from "./host";
+import { type Answer, commandLine, type Host, type Outcome, type Work } from "./host";
+import { holderIn, Lease } from "./lease";
 import { open } from "./open";
 import { Outage } from "./outage";
 import { Seen } from "./seen";
@@ -14,6 +16,16 @@ import { Wait } from "./waits";
 
 /** Seconds without work after which a connection is closed, so that it does not cost the host a process for nothing. */
 const IDLE = 60;
+
+/**
+ * Milliseconds without a change after which others may have the host's lock. Between two operations of one run the engine
+ * writes its state.
+ */
+const KEEP_LOCK = 1000;
+
+/** Milliseconds before the host's lock is asked for again, at first, and at most. */
+const FIRST_PAUSE = 250;
+const LONGEST_PAUSE = 1000;
 
 /** Sessions by what they are opened with; a process has one for each. */
 const pool = new Map<string, Session>();
@@ -71,11 +83,16 @@ class Waiting extends Call {
 class Session {
   private waiting: Waiting[] = [];
   private shell: Shell | undefined;
+  private lease: Lease | undefined;
+  /** Who has the host's lock while we wait for it, and how long we waited before we last asked. */
+  private holder: string | undefined;
+  private patience = FIRST_PAUSE;
   private readonly seen: Seen;
   private busy = false;
   private opening = new AbortController();
   private readonly outage = new Outage();
   private idle: NodeJS.Timeout | undefined;
+  private unused: NodeJS.Timeout | undefined;
 
   constructor(private readonly connection: Connection) {
     this.seen = new Seen(labelOf(connection));
@@ -107,12 +124,14 @@ class Session {
     if (this.busy) return;
     this.busy = true;
     clearTimeout(this.idle);
+    clearTimeout(this.unused);
     while (this.waiting.length > 0) {
       await this.round();
       this.shell?.giveWay();
     }
     this.busy = false;
     this.shell?.rest();
+    if (this.lease?.held) this.unused = setTimeout(() => void this.release(), KEEP_LOCK).unref();
     this.idle = setTimeout(() => this.shell?.close("there was nothing to do"), IDLE * 1000).unref();
   }
 
@@ -125,7 +144,10 @@ class Session {
     if (this.waiting.some((call) => call.refuses(this.shell))) this.shell?.close("a new one is wanted");
     const { signal } = this.opening;
     try {
-      if (!this.shell?.alive) this.shell = await open(this.connection, signal, this.outage);
+      if (!this.shell?.alive) {
+        this.shell = await open(this.connection, signal, this.outage);
+        this.lease = new Lease(this.shell);
+      }
     } catch (error) {
       // Those who come after everybody else has given up are not to be told what the others were.
       if (!signal.aborted) for (const call of this.waiting.splice(0)) call.reject(error);
@@ -133,14 +155,64 @@ class Session {
     }
     if (!this.shell.alive) return;
     const { endpoint } = this.shell;
-    const calls = this.next().filter((call) => !held(call, endpoint));
+    const locked = await this.lock(this.shell);
+    const calls = this.next(locked).filter((call) => !held(call, endpoint));
     if (calls.length > 0) await this.send(this.shell, calls);
   }
 
-  /** next takes those who travel now: all, or one who is to travel alone. */
-  private next(): Waiting[] {
-    const alone = this.waiting.find(({ work }) => work.anew === true || work.answerWithin !== undefined);
-    const calls = alone === undefined ? this.waiting : [alone];
+  /** lock tells whether those may travel now who need the host's lock. */
+  private async lock(shell: Shell): Promise<boolean> {
+    const needing = this.waiting.filter(needsLock);
+    const [first] = needing;
+    const seconds = Math.max(...needing.map((call) => call.seconds));
+    if (first === undefined || this.lease?.covers(seconds)) return true;
+    const wait = new Wait(labelOf(this.connection));
+    try {
+      if (this.holder !== undefined) {
+        wait.now(`it is locked by ${this.holder}`);
+        // Those who need no lock do not wait for it.
+        if (this.waiting.every(needsLock)) await pause(this.patience);
+        this.patience = Math.min(LONGEST_PAUSE, 2 * this.patience);
+      }
+      const refused = await this.lease?.take(seconds, first.work.lock ?? "");
+      this.holder = refused && holderIn(refused);
+      if (this.holder === undefined) this.patience = FIRST_PAUSE;
+      if (refused !== undefined && this.holder === undefined) this.unlockable(refused);
+      return refused === undefined;
+    } catch (error) {
+      shell.close(error instanceof Error ? error.message : String(error));
+      return false;
+    } finally {
+      wait.end();
+    }
+  }
+
+  private unlockable({ code, stderr }: Answer): void {
+    const error = new CommandFailed(
+      labelOf(this.connection),
+      "take the lock in /run/pulumi-ipip",
+      code,
+      stderr,
+      "It keeps two runs from changing the host at the same time. So nothing was changed.",
+    );
+    const needing = this.waiting.filter(needsLock);
+    this.waiting = this.waiting.filter((call) => !needsLock(call));
+    for (const call of needing) call.reject(error);
+  }
+
+  private async release(): Promise<void> {
+    if (this.busy || !this.shell?.alive) return;
+    this.busy = true;
+    await this.lease?.release().catch((error: Error) => this.shell?.close(error.message));
+    this.busy = false;
+    void this.serve();
+  }
+
+  /** next takes those who travel now: all who may, or one of them who is to travel alone. */
+  private next(locked: boolean): Waiting[] {
+    const ready = locked ? this.waiting : this.waiting.filter((call) => !needsLock(call));
+    const alone = ready.find(({ work }) => work.anew === true || work.answerWithin !== undefined);
+    const calls = alone === undefined ? ready : [alone];
     this.waiting = this.waiting.filter((call) => !calls.includes(call));
     return calls;
   }
@@ -205,6 +277,10 @@ class Session {
 
   /** refuse ends a call of which nothing was sent in its time. */
   private refuse(call: Waiting): void {
+    if (this.holder !== undefined && needsLock(call)) {
+      call.reject(new HostLocked(labelOf(this.connection), this.holder, call.seconds));
+      return;
+    }
     const { last, held } = this.outage;
     const busy = this.shell?.alive === true;
     const cause = busy
@@ -228,6 +304,10 @@ function held({ work, resolve }: Waiting, endpoint: Endpoint | undefined): boole
   if (endpoint === undefined || work.unless?.(endpoint) !== true) return false;
   resolve({ held: endpoint, answers: [] });
   return true;
+}
+
+function needsLock({ work }: Call): boolean {
+  return work.lock !== undefined;
 }
 
 function changes({ work }: Call): boolean {

@@ -258,6 +258,11 @@ export class View {
     return this.succeeded(contents(path, netns)).stdout;
   }
 
+  /** output: what a question printed that is none of iproute2's. */
+  output(question: Command): string {
+    return this.succeeded(question).stdout;
+  }
+
   /** hasNamespace: whether a namespace, or the session's own, is there. */
   hasNamespace(netns: string | undefined): boolean {
     return netns === undefined || this.namespaces().includes(netns);

@@ -11,6 +11,9 @@ import { textOf } from "../host/script";
 /** Where the host keeps what it may have to do, as long as it runs. */
 const PLACE = "/run/pulumi-ipip-undo-";
 
+/** Seconds after its time in which a timer is sure to have acted. Until then nobody else changes the host (lease.ts). */
+const GRACE = 30;
+
 /**
  * Told a folder, seconds and what takes the change back; the rest are devices. Of these it keeps the addresses and routes,
  * of which more may go than was asked for. Which of `armed` being taken away and the time being over comes first is
@@ -34,7 +37,8 @@ if mv armed over 2>/dev/null; then
 fi >/dev/null 2>&1
 rm -rf "$1"
 end
-: >"$d/armed"
+read -r up rest </proc/uptime
+echo "$((\${up%%.*} + t + ${GRACE}))" >"$d/armed"
 unit=\${d##*/}
 if [ -d /run/systemd/system ] && systemd-run --quiet --collect --unit="$unit" --on-active="$t" \\
   --timer-property=AccuracySec=100ms --setenv=PATH="$PATH" /bin/sh "$d/run" "$d" 2>/dev/null

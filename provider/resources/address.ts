@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { Cidr, familyOf, IfName, Ip, Ipv4, inSameSubnet, ipOf, lengthOf } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, managementPath, namespace } from "./common";
+import { adopt, connection, idOf, inNamespace, managementPath, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -57,6 +57,7 @@ const inputs = z.strictObject({
   preferredLft: z
     .union([z.literal("forever"), z.literal(0)], 'give "forever", or 0 for a deprecated address')
     .default("forever"),
+  ...persist,
   ...adopt,
   ...managementPath,
 });

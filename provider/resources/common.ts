@@ -44,6 +44,17 @@ export const managementPath = {
   allowManagementPath: z.boolean().default(false),
 };
 
+export const persist = {
+  /**
+   * Whether the host makes the object again when it boots. `none`: it is gone with a reboot, and the next `pulumi up` makes
+   * it. `systemd`: a service, pulumi-ipip.service, makes it from the same commands, before anything that is ordered after
+   * network-online.target (systemd.special(7)), and tries for a minute what can't be made yet. What it needs must be made
+   * at boot too: give it to all that belongs together. The files are in /etc/pulumi-ipip; what was changed in them or is
+   * missing is drift, and reads `none`. Deleting the resource removes its file, the last one the service.
+   */
+  persist: z.enum(["none", "systemd"]).default("none"),
+};
+
 export const mark = {
   /**
    * Tells our objects from a stranger's. A device has it as its alias (ip-link(8)), a namespace as the alias of its

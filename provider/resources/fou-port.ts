@@ -5,7 +5,7 @@ import type { Fou } from "../ip/fou";
 import { ask, type View } from "../ip/view";
 import { familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Obstacle, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, namespace } from "./common";
+import { adopt, connection, idOf, inNamespace, namespace, persist } from "./common";
 
 /** What the tunnels carry that can be sent in UDP, by IANA's numbers ("Assigned Internet Protocol Numbers"). */
 const PROTOCOLS = { ipip: 4, ipv6: 41, gre: 47, mpls: 137 } as const;
@@ -60,6 +60,7 @@ const inputs = z.strictObject({
    * only along with `local`. Left out, they come in by any.
    */
   dev: parentName(IfName).optional(),
+  ...persist,
   ...adopt,
 });
 

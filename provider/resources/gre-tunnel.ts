@@ -9,7 +9,7 @@ import { external, externalAttribute } from "../tunnel/external";
 import { gre, greAttributes, greHeader, sameKey } from "../tunnel/gre";
 import { IPV4_HEADER, isGroup, outer4, outer4Attributes } from "../tunnel/outer4";
 import { between, replaces, tunnelProblems } from "../tunnel/problems";
-import { adopt, connection, managementPath, mark, namespace } from "./common";
+import { adopt, connection, managementPath, mark, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -33,6 +33,7 @@ const inputs = z.strictObject({
    */
   mtu: mtuOf(68, 65_535 - IPV4_HEADER - 4),
   ...settings,
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,

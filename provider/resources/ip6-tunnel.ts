@@ -7,7 +7,7 @@ import { encap6, encap6Attribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
 import { dscp, dscpAttribute, outer6, outer6Attributes, outer6Header, takenBack } from "../tunnel/outer6";
 import { replaces, tunnelProblems } from "../tunnel/problems";
-import { adopt, connection, managementPath, mark, namespace } from "./common";
+import { adopt, connection, managementPath, mark, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -30,6 +30,7 @@ const inputs = z.strictObject({
    */
   mtu: mtuOf(68, 65_535 - 40),
   ...settings,
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,

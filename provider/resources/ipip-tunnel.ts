@@ -7,7 +7,7 @@ import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { external, externalAttribute } from "../tunnel/external";
 import { IPV4_HEADER, outer4, outer4Attributes } from "../tunnel/outer4";
 import { between, replaces, tunnelProblems } from "../tunnel/problems";
-import { adopt, connection, managementPath, mark, namespace } from "./common";
+import { adopt, connection, managementPath, mark, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -30,6 +30,7 @@ const inputs = z.strictObject({
    */
   mtu: mtuOf(68, 65_535 - IPV4_HEADER),
   ...settings,
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,

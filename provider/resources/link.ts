@@ -4,7 +4,7 @@ import { ask } from "../ip/view";
 import { isMark } from "../mark";
 import { IfName } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { connection, idOf, inNamespace, managementPath, namespace } from "./common";
+import { connection, idOf, inNamespace, managementPath, namespace, persist } from "./common";
 
 /** The most that iproute2 reads (lib/utils.c, get_integer). */
 const MAX_INTEGER = 2_147_483_647;
@@ -51,6 +51,7 @@ const inputs = z.strictObject({
    */
   dev: parentName(IfName),
   ...settings,
+  ...persist,
   ...managementPath,
 });
 

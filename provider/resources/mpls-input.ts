@@ -4,7 +4,7 @@ import { PLATFORM_LABELS } from "../ip/mpls";
 import { ask } from "../ip/view";
 import { IfName } from "../net";
 import { always, defineResource, parentName } from "../resource";
-import { connection, idOf, inNamespace, namespace } from "./common";
+import { connection, idOf, inNamespace, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -17,6 +17,7 @@ const inputs = z.strictObject({
   dev: parentName(IfName),
   /** Whether the kernel takes labelled packets from the device, or drops them (sysctl net.mpls.conf.DEV.input). */
   input: z.boolean().default(true),
+  ...persist,
 });
 
 const outputs = z.object({

@@ -4,7 +4,7 @@ import { FIRST_LABEL, MAX_TABLE, PLATFORM_LABELS } from "../ip/mpls";
 import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { always, defineResource } from "../resource";
-import { connection, idOf, inNamespace, namespace } from "./common";
+import { connection, idOf, inNamespace, namespace, persist } from "./common";
 
 const A_SIZE = `give a number from ${FIRST_LABEL + 1} to ${MAX_TABLE}, larger than the largest label of a route`;
 
@@ -19,6 +19,7 @@ const inputs = z.strictObject({
     .int(A_SIZE)
     .min(FIRST_LABEL + 1, A_SIZE)
     .max(MAX_TABLE, A_SIZE),
+  ...persist,
 });
 
 const outputs = z.object({

@@ -7,7 +7,7 @@ import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, namespace, pickDefined } from "./common";
+import { adopt, connection, idOf, inNamespace, mark, namespace, persist, pickDefined } from "./common";
 
 const A_LABEL = `a route's label is a number from ${FIRST_LABEL} to ${MAX_TABLE - 1}; those below ${FIRST_LABEL} are reserved (RFC 3032)`;
 
@@ -62,6 +62,7 @@ const inputs = z.strictObject({
   ttlPropagate: z
     .union([z.boolean(), z.literal("inherit")], 'give true, false or "inherit"')
     .default("inherit"),
+  ...persist,
   ...adopt,
   ...mark,
 });

@@ -4,7 +4,7 @@ import { ask } from "../ip/view";
 import { commentOf } from "../mark";
 import { IfName } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, namespace } from "./common";
+import { adopt, connection, idOf, inNamespace, mark, namespace, persist } from "./common";
 
 /** Of an MTU so much is the headers of IP and TCP without options (RFC 9293, 3.7.1). */
 const IPV4_HEADERS = 40;
@@ -44,6 +44,7 @@ const inputs = z.strictObject({
    * or `none`.
    */
   ipv6: size(IPV6_LEAST, LARGEST_PACKET - IPV6_HEADERS),
+  ...persist,
   ...adopt,
   ...mark,
 });

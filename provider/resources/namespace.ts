@@ -5,7 +5,7 @@ import { ask } from "../ip/view";
 import { isMark } from "../mark";
 import { NetnsName } from "../net";
 import { always, defineResource } from "../resource";
-import { adopt, connection, idOf, mark } from "./common";
+import { adopt, connection, idOf, mark, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -13,6 +13,7 @@ const inputs = z.strictObject({
   name: NetnsName,
   /** Whether the loopback device `lo` of the namespace is up; without it nothing there reaches itself. */
   loopback: z.boolean().default(true),
+  ...persist,
   ...adopt,
   ...mark,
 });
@@ -58,6 +59,12 @@ export const namespace = defineResource({
         .map((link) => link.name),
     };
   },
+
+  foresee: ({ name, loopback, mark }) => ({
+    ...{ name, loopback, mark },
+    path: `/run/netns/${name}`,
+    devices: [],
+  }),
 
   plan(desired, observed) {
     if (desired === undefined) {

@@ -17,7 +17,17 @@ import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, Ip, isLinkLocal, MAX_U32 } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, managementPath, mark, namespace, pickDefined } from "./common";
+import {
+  adopt,
+  connection,
+  idOf,
+  inNamespace,
+  managementPath,
+  mark,
+  namespace,
+  persist,
+  pickDefined,
+} from "./common";
 
 /** The metric of an IPv6 route that is given none (IP6_RT_PRIO_USER in linux/ipv6_route.h). */
 const IPV6_METRIC = 1024;
@@ -78,6 +88,7 @@ const inputs = z.strictObject({
    * four send nowhere, so they take no `via`, `dev`, `nexthops`, `src` or `mtu`.
    */
   type: z.enum(["unicast", "local", "blackhole", "unreachable", "prohibit", "throw"]).default("unicast"),
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,

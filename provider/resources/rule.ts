@@ -7,7 +7,7 @@ import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, MAX_U32 } from "../net";
 import { always, defineResource, type Problem } from "../resource";
-import { adopt, connection, idOf, inNamespace, managementPath, mark, namespace } from "./common";
+import { adopt, connection, idOf, inNamespace, managementPath, mark, namespace, persist } from "./common";
 
 /** Those of the kernel's own rules: to the tables `local`, `main` and `default` (ip-rule(8)). */
 const KERNELS_OWN: readonly number[] = [0, 32_766, 32_767];
@@ -163,6 +163,7 @@ const inputs = z.strictObject({
    * `l3mdev` either.
    */
   suppressIfgroup: z.union([z.int().min(0).max(2_147_483_647), z.literal(NONE)]).default(NONE),
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,

@@ -7,7 +7,7 @@ import { below, device, mtuOf, outputs, settings } from "../tunnel/device";
 import { encap, encapAttribute, encapHeader } from "../tunnel/encap";
 import { IPV4_HEADER, outer4, outer4Attributes } from "../tunnel/outer4";
 import { between, replaces, tunnelProblems } from "../tunnel/problems";
-import { adopt, connection, managementPath, mark, namespace } from "./common";
+import { adopt, connection, managementPath, mark, namespace, persist } from "./common";
 
 /** That of 6to4 (RFC 3056), which the kernel gives a new device. */
 const SIX_TO_FOUR = { prefix: "2002::/16", relayPrefix: "0.0.0.0/0" };
@@ -64,6 +64,7 @@ const inputs = z.strictObject({
    */
   mtu: mtuOf(1280, 65_535 - IPV4_HEADER),
   ...settings,
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { write } from "../ip/commands";
 import { ask } from "../ip/view";
 import { always, defineResource } from "../resource";
-import { connection, idOf, inNamespace, managementPath, namespace } from "./common";
+import { connection, idOf, inNamespace, managementPath, namespace, persist } from "./common";
 
 /** Key: in the form of sysctl(8), dots between the parts; a "/" within a part stands for a dot, as in `eth0/100`. */
 const Key = z
@@ -40,6 +40,7 @@ const inputs = z.strictObject({
   key: Key,
   /** Value, a whole number or one line of text; several numbers are parted by blanks: `"4096 87380 6291456"`. */
   value: Value,
+  ...persist,
   ...managementPath,
 });
 

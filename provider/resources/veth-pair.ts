@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import { ask, type View } from "../ip/view";
 import { Mac, NetnsName, OwnIfName } from "../net";
 import { defineResource, type Obstacle, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, managementPath, mark, nameTaken } from "./common";
+import { adopt, connection, idOf, inNamespace, managementPath, mark, nameTaken, persist } from "./common";
 
 const MIN_MTU = 68;
 const MAX_MTU = 65_535;
@@ -45,6 +45,7 @@ const inputs = z.strictObject({
   a: End,
   /** The other end; the same holds for it. */
   b: End,
+  ...persist,
   ...adopt,
   ...managementPath,
   ...mark,
@@ -137,6 +138,15 @@ export const vethPair = defineResource({
 
   foresee: () => ({ ends: {} }),
 
+  again({ mark, a, b }, { ends }) {
+    const [one, other] = [
+      { ...a, mac: ends.a?.mac ?? a.mac },
+      { ...b, mac: ends.b?.mac ?? b.mac },
+    ];
+    const added = add(one, other, ends.a?.ifindex, ends.b?.ifindex);
+    return [added, ...planEnd(mark, one, made(one)), ...planEnd(mark, other, made(other))];
+  },
+
   plan(desired, observed) {
     if (desired === undefined) return observed === undefined ? [] : remove(observed);
     const { mark, a, b } = desired;
@@ -150,9 +160,15 @@ export const vethPair = defineResource({
 });
 
 /** The command is given where the end in the host's own namespace is: that one has no name to move a device to. */
-function add(a: End, b: End): Command {
-  const [here, there] = a.namespace !== undefined && b.namespace === undefined ? [b, a] : [a, b];
-  const settings = ({ mtu, mac }: End) => [
+function add(a: End, b: End, aIndex?: number, bIndex?: number): Command {
+  const ends = [
+    { ...a, index: aIndex },
+    { ...b, index: bIndex },
+  ] as const;
+  const [here, there] =
+    a.namespace !== undefined && b.namespace === undefined ? ([ends[1], ends[0]] as const) : ends;
+  const settings = ({ mtu, mac, index }: End & { index: number | undefined }) => [
+    ...(index === undefined ? [] : ["index", String(index)]),
     ...(mtu === undefined ? [] : ["mtu", String(mtu)]),
     ...(mac === undefined ? [] : ["address", mac]),
   ];

@@ -74,6 +74,7 @@ type Parts<I extends z.ZodObject> = Pick<
   | "parse"
   | "obstacle"
   | "plan"
+  | "again"
 >;
 
 /** tunnelOf is the part of a contract that all kinds share. */
@@ -101,6 +102,7 @@ export function tunnelOf<I extends z.ZodObject>(kind: Kind): Parts<I> {
     parse: (view, desired) => parse(kind, view, desired),
     obstacle: (view, desired) => obstacle(kind, view, desired as Tunnel),
     plan: (desired, observed) => plan(kind, desired, observed),
+    again: (desired, observed) => again(kind, desired as Tunnel, observed),
   };
   return parts as unknown as Parts<I>;
 }
@@ -226,6 +228,17 @@ function plan(kind: Kind, desired: Tunnel | undefined, observed: Seen | undefine
     change(...told, ...parameters(kind, desired, observed)),
     ...planDevice(namespace, name, target, mtu === undefined ? present : { ...present, mtu }),
   ];
+}
+
+/** again makes a tunnel of the number and the MTU that it has. */
+function again(kind: Kind, desired: Tunnel, observed: Seen & { readonly ifindex: number }): Command[] {
+  const mtu = desired.mtu === AUTO ? observed.autoMtu : desired.mtu;
+  const [add, ...rest] = plan(kind, { ...desired, mtu }, undefined);
+  if (add === undefined) return [];
+  const argv = add.argv.flatMap((word) =>
+    word === "add" ? [word, "index", String(observed.ifindex)] : [word],
+  );
+  return [{ ...add, argv }, ...rest];
 }
 
 /** Whatever may be different is said, so that nothing depends on what iproute2 would fill in. */

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import {
   type AuthContext,
   type KeyboardAuthContext,
@@ -91,6 +94,8 @@ export interface ServerOptions {
   readonly closeFirst?: number;
   /** What a login shell prints before it does what it was told. */
   readonly noise?: { readonly stdout?: string; readonly stderr?: string };
+  /** The folder of the host's lock; one of its own unless it is to be another server's host too. */
+  readonly lockDir?: string;
   /** Whether programs are told where the connection comes from. */
   readonly tells?: boolean;
   /** The login shell shows on standard error what it runs, as after `set -x`. */
@@ -192,6 +197,11 @@ export class SshServer {
     return this.sockets.size;
   }
 
+  /** Hosts on loopback share a /run, but no lock. */
+  private get lockDir(): string {
+    return join(tmpdir(), `pulumi-ipip-lock-${process.pid}-${this.port}`);
+  }
+
   /** connection is how to reach this host properly, save for what `changes` says. */
   connection(changes: Partial<Record<string, unknown>> = {}): Connection {
     return Connection.parse({
@@ -234,6 +244,7 @@ export class SshServer {
   async stop(): Promise<void> {
     this.drop();
     this.kill();
+    rmSync(this.lockDir, { recursive: true, force: true });
     this.server.close();
     await once(this.server, "close");
   }
@@ -319,6 +330,7 @@ export class SshServer {
         ...process.env,
         PATH: path,
         SHLVL: "1",
+        PULUMI_IPIP_LOCK_DIR: this.options.lockDir ?? this.lockDir,
         SSH_CONNECTION: this.options.tells === true ? `127.0.0.1 50000 127.0.0.1 ${this.port}` : "",
       },
     });
