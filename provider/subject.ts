@@ -340,7 +340,10 @@ export class Subject {
     // Gone on the way to what cannot be had: the state must not go on saying that it is there.
     if (after === undefined) return before === undefined ? error : half(outputsIn(before));
     const ours = (fields: Fields) => mark !== undefined && fields.mark === mark;
-    if (before !== undefined) return same(before, after) ? error : half(after);
+    if (before !== undefined) {
+      const left = await this.putBack(before, target, after);
+      return same(before, left) ? error : half(left);
+    }
     // Something that was not there a moment ago, and that our first step failed to make, is somebody else's.
     if (nothingMade && !ours(after)) return error;
     const undone = await this.remove(after, memory).then(
@@ -348,6 +351,21 @@ export class Subject {
       () => false,
     );
     return undone ? error : half(after);
+  }
+
+  /** putBack leads from what a change has left half done back to what there was, and gives what came of it. */
+  private async putBack(before: Fields, target: Desired, after: Fields): Promise<Fields> {
+    if (same(before, after)) return after;
+    const old = {
+      ...pick(before, Object.keys(this.contract.inputs.shape)),
+      connection: this.desired.connection,
+    } as Desired;
+    const steps = this.steps((this.contract.release?.(target, old) as Desired | undefined) ?? old, after);
+    const result = await this.apply(steps, true, this.undo(after, old)).catch((error: unknown) => {
+      if (error instanceof IpipError) return { after };
+      throw error;
+    });
+    return result.after ?? after;
   }
 
   private made(observed: Fields | undefined, memory: Fields, desired = this.desired, unproven = false): Made {

@@ -10,6 +10,8 @@ const config = new pulumi.Config();
 const ssh = config.getObject<Partial<ConnectionArgs>>("ssh");
 const ttl = config.getNumber("ttl");
 const tunnelName = config.get("tunnel") ?? "tun0";
+/** With "systemd" the hosts make it all again when they boot. */
+const persist = config.get<"none" | "systemd">("persist") ?? "none";
 
 /**
  * A site is a host with a private network behind it: a namespace stands for the machines there. Each site has an
@@ -23,11 +25,12 @@ function site(
   const other = config.requireObject<HostConfig>(name === "a" ? "b" : "a");
   const connection = { ...ssh, ...own };
 
-  const inside = new Namespace(`${name}-private`, { connection, name: "private" });
+  const inside = new Namespace(`${name}-private`, { connection, name: "private", persist });
   const cable = new VethPair(`${name}-cable`, {
     connection,
     a: { name: "private0", addresses: [`${net.private}.1/24`] },
     b: { name: "eth0", namespace: inside, addresses: [`${net.private}.2/24`] },
+    persist,
   });
   new Route(`${name}-private-default`, {
     connection,
@@ -35,8 +38,9 @@ function site(
     destination: "default",
     via: `${net.private}.1`,
     dev: cable.b.name,
+    persist,
   });
-  new Sysctl(`${name}-forwarding`, { connection, key: "net.ipv4.ip_forward", value: 1 });
+  new Sysctl(`${name}-forwarding`, { connection, key: "net.ipv4.ip_forward", value: 1, persist });
 
   const tunnel = new IpipTunnel(`${name}-tunnel`, {
     connection,
@@ -44,6 +48,7 @@ function site(
     local: underlay ?? own.host,
     remote: other.underlay ?? other.host,
     addresses: [`${net.tunnel}/30`],
+    persist,
     ...(ttl === undefined ? {} : { ttl }),
   });
   new Route(`${name}-to-other`, {
@@ -51,6 +56,7 @@ function site(
     destination: `${net.otherPrivate}.0/24`,
     via: net.otherTunnel,
     dev: tunnel,
+    persist,
   });
   return tunnel;
 }

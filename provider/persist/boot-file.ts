@@ -51,10 +51,10 @@ function makingOf(command: Command, otherwise: string): string {
   return [`{\n${text}\n}`, ...plain, otherwise].join(" || ");
 }
 
-/** unnumbered leaves the kernel to choose the numbers of devices. */
+/** unnumbered leaves the kernel to choose the numbers of devices. A device may be called `index` too. */
 function unnumbered(argv: readonly string[]): string[] {
-  const told = (at: number) => argv[at] === "index" && /^(?!name$)/.test(argv[at - 1] ?? "");
-  return argv.filter((_, at) => !(told(at) || (told(at - 1) && /^[0-9]+$/.test(argv[at] ?? ""))));
+  const isOption = (at: number) => argv[at] === "index" && !["name", "dev"].includes(argv[at - 1] ?? "");
+  return argv.filter((_, at) => !isOption(at) && !isOption(at - 1));
 }
 
 function printable(text: string): string {

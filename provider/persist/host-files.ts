@@ -9,6 +9,10 @@ export const FOLDER = "/etc/pulumi-ipip";
 const SERVICE = "pulumi-ipip.service";
 export const UNIT_PATH = `/etc/systemd/system/${SERVICE}`;
 
+/** Those who want the service, as `systemctl enable` writes it down. */
+const WANTING = ["multi-user.target", "network-online.target"];
+const LINKS = WANTING.map((target) => `/etc/systemd/system/${target}.wants/${SERVICE}`).join(" ");
+
 /** Where the script notes, until the next boot, what it has made. */
 const MADE = "/run/pulumi-ipip-made";
 
@@ -33,7 +37,7 @@ ExecStart=/bin/sh ${FOLDER}/restore
 TimeoutStartSec=${3 * PATIENCE}
 
 [Install]
-WantedBy=multi-user.target network-online.target
+WantedBy=${WANTING.join(" ")}
 `;
 
 /**
@@ -79,9 +83,7 @@ done
 /** Lists what there is with the digests by which it is compared. */
 export const LIST = `
 cd ${FOLDER} 2>/dev/null || exit 0
-for link in multi-user.target network-online.target; do
-  [ -e "/etc/systemd/system/$link.wants/${SERVICE}" ] || exit 0
-done
+for link in ${LINKS}; do [ -e "$link" ] || exit 0; done
 set -- boot/*
 [ -e "$1" ] || set --
 sha256sum ${UNIT_PATH} restore "$@" 2>/dev/null
@@ -120,10 +122,13 @@ differs() {
 }
 put "$file" || exit
 if differs "$d/restore" "$restore"; then printf %s "$restore" | put "$d/restore" || exit; fi
+due=
 if differs ${UNIT_PATH} "$unit"; then
-  printf %s "$unit" | put ${UNIT_PATH} && chmod 644 ${UNIT_PATH} && systemctl daemon-reload || exit
+  printf %s "$unit" | put ${UNIT_PATH} && chmod 644 ${UNIT_PATH} || exit
+  due=1
 fi
-systemctl --quiet is-enabled ${SERVICE} >/dev/null 2>&1 || systemctl --quiet enable ${SERVICE} || exit
+for link in ${LINKS}; do [ -e "$link" ] || due=1; done
+[ -z "$due" ] || systemctl --quiet enable ${SERVICE} || exit
 sync "$d/boot" "$d" 2>/dev/null || sync
 : >"${MADE}/\${file##*/}"
 `;
@@ -135,6 +140,6 @@ rm -f "$@" || exit
 for one in "$@"; do rm -f "${MADE}/\${one##*/}"; done
 set -- "$d"/boot/*
 if [ -e "$1" ] || [ ! -d "$d" ]; then exit 0; fi
-systemctl --quiet disable ${SERVICE} 2>/dev/null
-rm -f ${UNIT_PATH} "$d/restore" && rm -rf ${MADE} && rmdir "$d/boot" "$d" && systemctl daemon-reload
+systemctl --quiet stop ${SERVICE}
+rm -f ${LINKS} ${UNIT_PATH} "$d/restore" && rm -rf ${MADE} && rmdir "$d/boot" "$d" && systemctl daemon-reload
 `;

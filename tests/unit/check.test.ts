@@ -578,7 +578,7 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { key: 5 },
-      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, adopt, allowManagementPath, mark",
+      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, persist, adopt, allowManagementPath, mark",
     ],
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
     [
