@@ -373,18 +373,33 @@ describe("IpipTunnel", () => {
     expect(engine.state).toBeUndefined();
   });
 
-  test("a value that does not hold in an update is named, and what is there is recorded", async () => {
+  test("a value that does not hold in an update is named, and the object is put back as it was", async () => {
+    const host = playground();
+    const engine = on(host, "IpipTunnel");
+    await engine.up({ ...inputs, mtu: 1400 });
+    const [before, state] = [host.toString(), engine.state];
+    host.meddle = (line) => {
+      if (line.includes("mtu 1350")) host.byHand("ip link set dev tun0 down");
+    };
+    const error = await failure(engine.up({ ...inputs, mtu: 1350 }));
+    expect(error).toBeInstanceOf(NotConverged);
+    expect(String(error)).toContain("up: asked for true, found false");
+    expect(host.toString()).toBe(before);
+    expect(engine.state).toEqual(state);
+  });
+
+  test("what can't be put back either is recorded as it is", async () => {
     const host = playground();
     const engine = on(host, "IpipTunnel");
     await engine.up({ ...inputs, mtu: 1400 });
     host.meddle = (line) => {
       if (line.includes("mtu 1350")) host.byHand("ip link set dev tun0 down");
+      if (line === "ip link set dev tun0 up") host.byHand("ip link set dev tun0 mtu 1300");
     };
     const error = await failure(engine.up({ ...inputs, mtu: 1350 }));
     expect(error).toBeInstanceOf(HalfMade);
     expect((error as HalfMade).reason).toBeInstanceOf(NotConverged);
-    expect(String(error)).toContain("up: asked for true, found false");
-    expect(engine.state?.outputs).toMatchObject({ up: false, mtu: 1350, mark: MARK });
+    expect(engine.state?.outputs).toMatchObject({ up: true, mtu: 1300, mark: MARK });
     host.meddle = undefined;
     await engine.up({ ...inputs, mtu: 1350 });
     expect(engine.state?.outputs).toMatchObject({ up: true, mtu: 1350 });
