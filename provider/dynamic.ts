@@ -1,6 +1,6 @@
 import type { dynamic } from "@pulumi/pulumi";
 import { z } from "zod";
-import { warn } from "./progress";
+import { inform, warn } from "./progress";
 import type { ResourceType } from "./resource";
 import { masked, secretsIn } from "./secrets";
 import type { Service } from "./service";
@@ -10,6 +10,9 @@ import { unknown } from "./unknown";
 
 /** The text that stands for an unknown value in what the engine sends (@pulumi/pulumi, runtime/rpc.ts). */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+/** The key by which a preview asks for the commands. The engine shows no key that begins like this one (resource.go). */
+const COMMANDS = "__commands";
 
 /** Provider is what the dynamic provider's server calls. */
 export type Provider = Required<Omit<dynamic.ResourceProvider, "configure">>;
@@ -37,15 +40,26 @@ export function door(service: Service<ResourceType>): Provider {
     }
   }
 
+  /** tell shows which commands a change would run. */
+  async function tell(state: Fields | undefined, desired: Fields, bag: Fields): Promise<void> {
+    const commands = service.commands(state, desired as Desired);
+    if (commands.length > 0) await inform(masked(commands.join("\n"), secretsIn(schema, bag)));
+  }
+
   return {
-    check: async (_olds, news: Fields) =>
+    check: async (olds: Fields | undefined, news: Fields) =>
       guarded(news, async () => {
         const { inputs, problems } = service.check(unmarked(news));
+        const isNew = Object.keys(olds ?? {}).length === 0;
+        if (news[COMMANDS] === true && isNew && problems.length === 0) await tell(undefined, inputs, news);
         const failures = problems.map(({ path, message }) => ({
           property: z.core.toDotPath(path),
           reason: message,
         }));
-        return { inputs: marked(inputs), failures };
+        return {
+          inputs: { ...marked(inputs), ...(news[COMMANDS] === true && { [COMMANDS]: true }) },
+          failures,
+        };
       }),
 
     diff: async (_id, olds: Fields, news: Fields) =>
@@ -57,6 +71,7 @@ export function door(service: Service<ResourceType>): Provider {
         }
         const { changed, replaces, deleteBeforeReplace } = service.diff(unmarked(olds), unmarked(news));
         if (changed.length === 0) return { changes: false };
+        if (news[COMMANDS] === true) await tell(unmarked(olds), unmarked(news), news);
         // Left to say what changed, the engine compares the inputs itself, and then heeds replaceOnChanges. It sees no more.
         const unseen = changed.every((key) => !(key in schema.shape));
         return { ...(unseen && { changes: true }), replaces: [...replaces], deleteBeforeReplace };
@@ -89,8 +104,8 @@ export function door(service: Service<ResourceType>): Provider {
   };
 }
 
-/** unmarked is a bag in the lifecycle's words: without the engine's own key, unknown values as such. */
-function unmarked({ __provider: _, ...rest }: Fields): Fields {
+/** unmarked is a bag in the lifecycle's words: without the keys that are not its own, unknown values as such. */
+function unmarked({ __provider: _, [COMMANDS]: _commands, ...rest }: Fields): Fields {
   return exchange(rest, (value) => (value === UNKNOWN ? unknown : value)) as Fields;
 }
 

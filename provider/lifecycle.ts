@@ -3,6 +3,7 @@ import { orForget } from "./forget";
 import { type Command, locked } from "./host/host";
 import type { View } from "./ip/view";
 import { howToFind, isMark } from "./mark";
+import { commandsFor } from "./preview";
 import type { Contract } from "./resource";
 import { type Found, Service } from "./service";
 import { type Desired, type Fields, isLookup, isUnproven, outputsOf, ownedIn, pick } from "./state";
@@ -80,6 +81,12 @@ export class Lifecycle extends Service<Contract> {
     };
     const unreachable = await orForget(desired.connection, remove, () => subject.look());
     return unreachable && forgotten(subject, unreachable, this.trace(desired, memory));
+  }
+
+  commands(state: Fields | undefined, desired: Desired | undefined): readonly string[] {
+    const replaces =
+      state !== undefined && desired !== undefined && this.diff(state, desired).replaces.length > 0;
+    return commandsFor(this.contract, state, desired, replaces);
   }
 
   /**

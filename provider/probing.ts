@@ -17,6 +17,11 @@ export class Probing extends Service<Probe> {
     return { ...changes, changed: Object.keys(this.contract.outputs.shape) };
   }
 
+  /** Only what is changed is of interest. */
+  commands(): readonly string[] {
+    return [];
+  }
+
   async create(desired: Desired): Promise<Made> {
     const { made, failing } = await this.look(desired);
     if (failing !== undefined) throw this.failed(desired, failing);

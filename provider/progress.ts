@@ -29,6 +29,11 @@ export function showWaits(waits: readonly string[]): void {
   }, PACE).unref();
 }
 
+/** inform shows a text that stays, and returns when the engine has it. */
+export async function inform(text: string): Promise<void> {
+  await send(LogSeverity.INFO, text, false);
+}
+
 /** warn shows a warning, and returns when the engine has it. */
 export async function warn(text: string): Promise<void> {
   if (!(await send(LogSeverity.WARNING, text, false))) process.stderr.write(`warning: ${text}\n`);

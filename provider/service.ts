@@ -31,6 +31,12 @@ export abstract class Service<T extends ResourceType> {
   /** delete gives what to warn of. */
   abstract delete(state: Fields): Promise<string | undefined>;
 
+  /**
+   * commands are what a change would run, by its host, as far as that can be told without asking it; undefined is nothing
+   * at all, before or after.
+   */
+  abstract commands(state: Fields | undefined, desired: Desired | undefined): readonly string[];
+
   /** check says what is wrong with the inputs and gives them their canonical form. It never asks a host. */
   check(inputs: Fields): Checked {
     const { known, problems, ...checked } = this.checkEach(inputs);

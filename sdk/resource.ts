@@ -77,6 +77,7 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject>(
           ...Object.fromEntries(properties.map((key) => [key, undefined])),
           ...(secretly(contract.inputs, inputs) as pulumi.Inputs),
           ...mark,
+          ...(asksForCommands() && { __commands: true }),
           __provider: provider,
         },
         withParents(opts, parents),
@@ -91,6 +92,11 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject>(
     }
   }
   return Resource as unknown as ResourceClass<I, O>;
+}
+
+/** asksForCommands: the stack's configuration wants to see at preview what would be run. */
+function asksForCommands(): boolean {
+  return pulumi.runtime.isDryRun() && new pulumi.Config("ipip").getBoolean("showCommands") === true;
 }
 
 /** Parents are the resources that a program gave in place of their names. */

@@ -96,8 +96,13 @@ export function keep({ name, text }: BootFile): Command {
   return {
     argv: ["sh", "-c", KEEP, "sh", name, RESTORE, UNIT],
     stdin: text,
-    title: `write ${FOLDER}/boot/…-${name}`,
+    title: keptAs(name),
   };
+}
+
+/** keptAs tells people of it. */
+export function keptAs(name: string): string {
+  return `write ${FOLDER}/boot/…-${name}`;
 }
 
 /** forget takes a file away, if there is one. */

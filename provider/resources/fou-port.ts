@@ -147,9 +147,13 @@ export const fouPort = defineResource({
 
   obstacle: (view, desired) => taken(rivals(view, desired), desired.namespace),
 
+  foresee: (desired) => ({ found: { ...addressed(desired), ipproto: desired.ipproto } as Fou }),
+
   plan(desired, observed) {
     if (desired === undefined)
-      return observed === undefined ? [] : [remove(observed.namespace, observed.found)];
+      return observed === undefined
+        ? []
+        : [remove(observed.namespace, { ...observed.found, ...chosen(observed) })];
     const { namespace, ipproto } = desired;
     const inside = ipproto === undefined ? ["gue"] : ["ipproto", String(ipproto)];
     const made = ip(namespace, "fou", "add", ...spell(addressed(desired)), ...inside);
@@ -186,6 +190,11 @@ function spell({ port, family, local, peer, peerPort, dev }: Socket): string[] {
 
 function remove(netns: string | undefined, found: Socket): Command {
   return ip(netns, "fou", "delete", ...spell(found));
+}
+
+/** Where the kernel has chosen the address, only what was observed knows it. */
+function chosen({ effectiveLocal }: { readonly effectiveLocal?: string | undefined }): Partial<Socket> {
+  return effectiveLocal === undefined ? {} : { local: effectiveLocal };
 }
 
 /** nameOf tells a port from others, in words. */

@@ -139,7 +139,8 @@ export const link = defineResource({
   plan(desired, observed) {
     if (desired !== undefined) return steps(desired, desired, observed);
     if (observed?.dev === undefined) return [];
-    const { namespace, dev, previous, set } = observed;
+    // A state has only what is set.
+    const { namespace, dev, previous, set = KEYS.filter((key) => observed[key] !== undefined) } = observed;
     return steps({ namespace, dev }, Object.fromEntries(set.map((key) => [key, previous[key]])), observed);
   },
 });

@@ -1,5 +1,6 @@
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
+import { labelOf } from "../../provider/host/stop";
 import { Lifecycle } from "../../provider/lifecycle";
 import type { Contract } from "../../provider/resource";
 import type { Desired, Fields } from "../../provider/state";
@@ -77,6 +78,16 @@ export class MiniEngine {
   async updateAgain(inputs: Fields): Promise<void> {
     const desired = this.check(inputs);
     await this.recorded(desired, () => this.lifecycle.update(this.state?.outputs ?? {}, desired));
+  }
+
+  /** commands are what a preview shows that `up` would run, without asking the host; undefined is `destroy`. */
+  commands(inputs: Fields | undefined): string[] {
+    const lines = this.lifecycle.commands(this.state?.outputs, inputs && this.check(inputs));
+    const label = `${labelOf(CONNECTION)}: `;
+    return lines.map((line) => {
+      if (!line.startsWith(label)) throw new Error(`without its host: ${line}`);
+      return line.slice(label.length);
+    });
   }
 
   /** differs tells what `pulumi preview` would show, without asking the host. */
