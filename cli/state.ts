@@ -72,8 +72,13 @@ function parsed(text: string, from: string): z.output<typeof ExportJson> {
   }
 }
 
+/** typeOf is the name of the class of a type of ours; undefined for another's. */
+export function typeOf(type: string): string | undefined {
+  return OURS.exec(type)?.[1];
+}
+
 function recorded({ urn, type, inputs, outputs, ...rest }: ResourceJson): Recorded[] {
-  const [, ours] = OURS.exec(type) ?? [];
+  const ours = typeOf(type);
   const [, stack = "", project = "", name = urn] = URN.exec(urn) ?? [];
   if (ours === undefined || rest.external || rest.pendingReplacement) return [];
   return [{ urn, name, type: ours, stack: `${project}/${stack}`, inputs, outputs, condemned: rest.delete }];

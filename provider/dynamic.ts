@@ -49,7 +49,7 @@ export function door(service: Service<ResourceType>): Provider {
   return {
     check: async (olds: Fields | undefined, news: Fields) =>
       guarded(news, async () => {
-        const { inputs, problems } = service.check(unmarked(news));
+        const { inputs, problems } = service.check(withUnknown(news));
         const isNew = Object.keys(olds ?? {}).length === 0;
         if (news[COMMANDS] === true && isNew && problems.length === 0) await tell(undefined, inputs, news);
         const failures = problems.map(({ path, message }) => ({
@@ -69,9 +69,9 @@ export function door(service: Service<ResourceType>): Provider {
         if (before !== undefined && after !== undefined && before !== after) {
           return { changes: true, replaces: ["__provider"], deleteBeforeReplace: true };
         }
-        const { changed, replaces, deleteBeforeReplace } = service.diff(unmarked(olds), unmarked(news));
+        const { changed, replaces, deleteBeforeReplace } = service.diff(withUnknown(olds), withUnknown(news));
         if (changed.length === 0) return { changes: false };
-        if (news[COMMANDS] === true) await tell(unmarked(olds), unmarked(news), news);
+        if (news[COMMANDS] === true) await tell(withUnknown(olds), withUnknown(news), news);
         // Left to say what changed, the engine compares the inputs itself, and then heeds replaceOnChanges. It sees no more.
         const unseen = changed.every((key) => !(key in schema.shape));
         return { ...(unseen && { changes: true }), replaces: [...replaces], deleteBeforeReplace };
@@ -79,13 +79,13 @@ export function door(service: Service<ResourceType>): Provider {
 
     create: async (inputs: Fields) =>
       guarded(inputs, async () => {
-        const { id, outputs } = await service.create(unmarked(inputs) as Desired);
+        const { id, outputs } = await service.create(withUnknown(inputs) as Desired);
         return { id, outs: outputs };
       }),
 
     read: async (id, props?: Fields) =>
       guarded(props ?? {}, async () => {
-        const found = await service.read(unmarked(props ?? {}));
+        const found = await service.read(withUnknown(props ?? {}));
         // An empty id tells the engine that the object is gone.
         if (found === undefined) return { id: "" };
         return { id, props: found.outputs, inputs: found.inputs };
@@ -93,19 +93,19 @@ export function door(service: Service<ResourceType>): Provider {
 
     update: async (_id, olds: Fields, news: Fields) =>
       guarded(news, async () => ({
-        outs: (await service.update(unmarked(olds), unmarked(news) as Desired)).outputs,
+        outs: (await service.update(withUnknown(olds), withUnknown(news) as Desired)).outputs,
       })),
 
     delete: async (_id, props: Fields) =>
       guarded(props, async () => {
-        const warning = await service.delete(unmarked(props));
+        const warning = await service.delete(withUnknown(props));
         if (warning !== undefined) await warn(masked(warning, secretsIn(schema, props)));
       }),
   };
 }
 
-/** unmarked is a bag in the lifecycle's words: without the keys that are not its own, unknown values as such. */
-function unmarked({ __provider: _, [COMMANDS]: _commands, ...rest }: Fields): Fields {
+/** withUnknown is a bag in the lifecycle's words: without the keys that are not its own, unknown values as such. */
+export function withUnknown({ __provider: _, [COMMANDS]: _commands, ...rest }: Fields): Fields {
   return exchange(rest, (value) => (value === UNKNOWN ? unknown : value)) as Fields;
 }
 

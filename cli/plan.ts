@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { text } from "node:stream/consumers";
+import { z } from "zod";
+import { withUnknown } from "../provider/dynamic";
+import type { Services } from "../provider/index";
+import { masked, secretsIn } from "../provider/secrets";
+import type { Desired } from "../provider/state";
+import { messageOf, Trouble } from "./errors";
+import { typeOf } from "./state";
+
+/** Planned is what one step of a preview would run. */
+export interface Planned {
+  readonly urn: string;
+  /** What the engine calls the step: `create`, `delete-replaced`. */
+  readonly op: string;
+  /** Each with its host in front. */
+  readonly commands: readonly string[];
+}
+
+const Bag = z.record(z.string(), z.unknown());
+const StateJson = z.object({ type: z.string(), inputs: Bag.default({}), outputs: Bag.default({}) }).nullish();
+const PreviewJson = z.object({
+  steps: z
+    .array(z.object({ op: z.string(), urn: z.string(), oldState: StateJson, newState: StateJson }))
+    .nullish(),
+});
+
+/** Which of the two sides count, by what the engine is about to do. */
+const SIDES: Readonly<Record<string, readonly ("oldState" | "newState")[]>> = {
+  create: ["newState"],
+  "create-replacement": ["newState"],
+  update: ["oldState", "newState"],
+  delete: ["oldState"],
+  "delete-replaced": ["oldState"],
+};
+
+/** planOf reads what `pulumi preview --json` writes, in a file or, as `-`, on standard input. */
+export async function planOf(path: string, services: Services): Promise<Planned[]> {
+  const { steps } = parsed(await contents(path), path === "-" ? "standard input" : path);
+  return (steps ?? []).flatMap(({ op, urn, ...states }) => {
+    const sides = SIDES[op] ?? [];
+    const [type] = sides.map((side) => typeOf(states[side]?.type ?? ""));
+    const service = type === undefined ? undefined : services[type];
+    if (service === undefined) return [];
+    const state = sides.includes("oldState") ? states.oldState?.outputs : undefined;
+    const desired = sides.includes("newState") ? withUnknown(states.newState?.inputs ?? {}) : undefined;
+    const secrets = [state, desired].flatMap((bag) => (bag ? secretsIn(service.contract.inputs, bag) : []));
+    const commands = service.commands(state, desired as Desired | undefined);
+    return commands.length === 0
+      ? []
+      : [{ urn, op, commands: commands.map((line) => masked(line, secrets)) }];
+  });
+}
+
+/** planText is a plan as a person reads it. */
+export function planText(plan: readonly Planned[]): string {
+  return plan.map(({ urn, op, commands }) => [`# ${op} ${urn}`, ...commands, ""].join("\n")).join("\n");
+}
+
+async function contents(path: string): Promise<string> {
+  try {
+    return path === "-" ? await text(process.stdin) : await readFile(path, "utf8");
+  } catch (error) {
+    throw new Trouble(`the preview can't be read: ${messageOf(error)}`);
+  }
+}
+
+function parsed(json: string, from: string): z.output<typeof PreviewJson> {
+  try {
+    return PreviewJson.parse(JSON.parse(json));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error) : "it is not JSON";
+    throw new Trouble(`${from} is not what \`pulumi preview --json\` writes: ${why}`);
+  }
+}
