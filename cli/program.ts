@@ -6,6 +6,7 @@ import { shells } from "./completion";
 import { wordsOf } from "./completion/words";
 import { exitCodeOf, findDrift } from "./drift";
 import { ExitCode } from "./errors";
+import { type GenerateOptions, generate } from "./generate";
 import { takeCensus } from "./marked/orphans";
 import { type RemovalOptions, removeOrphans } from "./marked/remove";
 import { takeInventory } from "./marked/show";
@@ -13,6 +14,7 @@ import { Progress } from "./progress";
 import { type Format, formats } from "./report";
 import { censusJson, censusTable } from "./report/census";
 import { inventoryJson, inventoryTable } from "./report/inventory";
+import { troubleLines } from "./report/trouble";
 import { type Sources, statesFrom } from "./sources";
 
 /** The commands and their options: what is asked for here is done elsewhere. */
@@ -27,6 +29,10 @@ interface DriftOptions extends Sources {
 interface OrphansOptions extends Sources, RemovalOptions {
   readonly format: keyof typeof censusFormats;
   readonly remove: boolean;
+}
+
+interface GenerateCommandOptions extends GenerateOptions {
+  readonly output?: string;
 }
 
 interface ShowOptions extends Sources {
@@ -57,6 +63,23 @@ function withSources(command: Command): Command {
         "none",
       ),
     );
+}
+
+/** withLogin gives a command the options that say how to log in to a host that no state tells. */
+function withLogin(command: Command): Command {
+  const methods = ["sudo", "doas"];
+  return command
+    .option("--connection <file>", "JSON with a connection, secrets too; - is standard input")
+    .option("--private-key-path <file>", "private key to log in with")
+    .option("--agent-socket-path <file>", "socket of the SSH agent")
+    .option("--agent-identity <key>", "the one key of the agent to log in with")
+    .option("--host-key <key>", "key of the host, or its fingerprint")
+    .option("--known-hosts <file>", "known_hosts file that has the host's key")
+    .option("--insecure-ignore-host-key", "trust any host that answers")
+    .option("--ssh-config-path <file>", "file to look the host up in, as with ssh -F")
+    .addOption(several("--proxy <host>", "machine to go through, [user@]host[:port]", "as ssh_config says"))
+    .addOption(new Option("--become <method>", "change the user by this program").choices(methods))
+    .option("--become-user <user>", "user to become");
 }
 
 /** program makes the commands; `done` is told with which code to exit. */
@@ -95,6 +118,21 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .addOption(formatOption(inventoryFormats))
     .addHelpText("after", "\nExit code: 0, or 1 for trouble: not every host could be looked at.")
     .action(async (options: ShowOptions) => done(await show(options)));
+
+  withLogin(commands.command("generate"))
+    .description("print the TypeScript program that takes over what is on a host, and change nothing")
+    .argument("[host...]", "[user@]host[:port], looked up as ssh does")
+    .addOption(several("--namespace <name>", "only this one; an empty text is the host's own", "all"))
+    .addOption(
+      several(
+        "--owner <project/stack>",
+        "take over what bears the mark of this stack too; any is all",
+        "none",
+      ),
+    )
+    .option("--output <file>", "file to write to, in place of standard output")
+    .addHelpText("after", "\nExit code: 0, or 1 for trouble: not everything could be looked at.")
+    .action(async (hosts: string[], options: GenerateCommandOptions) => done(await write(hosts, options)));
 
   commands
     .command("completion")
@@ -139,6 +177,23 @@ async function show({ format, ...sources }: ShowOptions): Promise<ExitCode> {
   const inventory = await takeInventory(states, servicesOver(hostFor), hostFor).finally(() => progress.end());
   await print(inventoryFormats[format](inventory));
   return inventory.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
+}
+
+async function write(
+  hosts: readonly string[],
+  { output, ...options }: GenerateCommandOptions,
+): Promise<ExitCode> {
+  const progress = new Progress(process.stderr);
+  const made = await generate(hosts, options, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  const { program: text, troubles } = made;
+  process.stderr.write(
+    troubles
+      .flatMap(troubleLines)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+  await (output === undefined ? print(text) : writeFile(output, text));
+  return troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
 }
 
 /** print returns when all of it has been taken, for the process ends soon after. */
