@@ -166,7 +166,10 @@ class Sight {
   private stranger(link: Link): void {
     const { name, kind } = link;
     if (name !== "lo")
-      this.leave(`device ${name}`, `is ${kind ? `of kind ${kind}` : "a port"}, which is not made here`);
+      this.leave(
+        `device ${name}`,
+        `${kind ? `of kind ${kind}` : "a port of the machine"}, which this package does not make`,
+      );
     if (name === "lo" || this.netns !== undefined) this.addresses(link);
   }
 
@@ -180,7 +183,7 @@ class Sight {
     }
     const underlay = this.view.namespaceOf(otherNetns, this.netns);
     if (underlay === undefined && this.netns === undefined) {
-      this.leave(`device ${name}`, "has its underlay in a namespace without a name");
+      this.leave(`device ${name}`, "its underlay is in a namespace without a name");
       return false;
     }
     this.take(type, { name, underlayNamespace: underlay ?? "" }, unsaid);
@@ -194,7 +197,7 @@ class Sight {
     if (other === undefined) {
       this.leave(
         `device ${end.link.name}`,
-        "has its other end in a namespace without a name, a container's perhaps",
+        "its other end is in a namespace without a name, a container's perhaps",
       );
       return false;
     }
@@ -242,9 +245,9 @@ class Sight {
       const foreign = this.machines(route);
       const why =
         (count.get(keyOf(route)) ?? 0) > 1
-          ? "is there more than once"
+          ? "there is more than one of it"
           : others !== undefined
-            ? `has what a Route can't be told: ${others.join(", ")}`
+            ? `told ${others.join(", ")}, which a Route can't say`
             : foreign;
       if (why !== undefined) this.leave(what, why);
       else this.take("Route", { destination, table, metric, type });
@@ -256,14 +259,14 @@ class Sight {
     if (this.netns !== undefined || (type !== "unicast" && type !== "local")) return undefined;
     const devices = nexthops?.map((hop) => hop.dev) ?? [dev];
     const foreign = devices.find((one) => one !== undefined && one !== "lo" && !this.taken.has(one));
-    return foreign && `leaves by ${foreign}, which is not made here`;
+    return foreign && `leaves by ${foreign}, which is not taken over`;
   }
 
   /** byHand tells what people make from what daemons do. */
   private byHand(what: string, protocol: number): boolean {
     if (protocol === ROUTE_PROTOCOL) return this.isWanted(what, `protocol ${protocol}`);
     if (BY_HAND.includes(protocol)) return true;
-    this.leave(what, protocol === DHCP ? "is DHCP's" : `is of protocol ${protocol}, a routing daemon's`);
+    this.leave(what, protocol === DHCP ? "DHCP's" : `of protocol ${protocol}, a routing daemon's`);
     return false;
   }
 
@@ -274,7 +277,7 @@ class Sight {
       if (KERNELS_RULES.includes(priority) || KERNELS.includes(protocol)) continue;
       if (!this.byHand(what, protocol)) continue;
       if (rules.filter((other) => other.priority === priority).length > 1)
-        this.leave(what, "shares its priority with another one");
+        this.leave(what, "another one has the same priority");
       else this.take("Rule", { family: family === 4 ? "inet" : "inet6", priority });
     }
   }
@@ -294,7 +297,9 @@ class Sight {
 export function claimOf(mark: unknown, wanted: Wanted): string | undefined {
   const text = typeof mark === "string" ? mark : "";
   const marked = isMark(text) || text === `protocol ${ROUTE_PROTOCOL}`;
-  return marked && !wanted.owned(text) ? `belongs to a stack, ${text}: --owner takes it over` : undefined;
+  return marked && !wanted.owned(text)
+    ? `it belongs to a stack, ${text}, and --owner takes it over`
+    : undefined;
 }
 
 /** ownAddresses are those that neither the kernel nor somebody on the network has given. */

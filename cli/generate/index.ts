@@ -56,7 +56,7 @@ export async function generate(
   return { program: typescript(sections), troubles };
 }
 
-/** contentsOf is what a host has; one that can't be reached has nothing but a trouble. */
+/** contentsOf is what a host has; where it can't be reached there is no program at all. */
 async function contentsOf(
   { connection }: Target,
   { owner, namespace }: GenerateOptions,
@@ -72,6 +72,6 @@ async function contentsOf(
     const contents = await readHost(open(connection), connection, services, wanted);
     return { ...contents, troubles: contents.troubles.map((text) => masked(text, secrets)) };
   } catch (error) {
-    return { objects: [], left: [], troubles: [masked(messageOf(error), secrets)] };
+    throw new Trouble(masked(messageOf(error), secrets));
   }
 }

@@ -107,10 +107,14 @@ function plain(text: string): string {
   return text.replace(/[^A-Za-z0-9_.-]+/g, "-");
 }
 
+/** camel joins words; numbers stay apart, as those of an address. */
 function camel(text: string): string {
-  const [first = "", ...more] = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
-  const start = first.charAt(0).toLowerCase() + first.slice(1);
-  return start + more.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  const words = text.split(/[^A-Za-z0-9]+/).filter((word) => word !== "");
+  return words.reduce((before, word) => {
+    if (before === "") return word.charAt(0).toLowerCase() + word.slice(1);
+    const apart = /\d$/.test(before) && /^\d/.test(word) ? "_" : "";
+    return before + apart + word.charAt(0).toUpperCase() + word.slice(1);
+  }, "");
 }
 
 function unique(wanted: string, taken: Set<string>, separator: string): string {

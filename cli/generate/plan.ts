@@ -131,8 +131,7 @@ function neededBy({ object: { type, inputs } }: Node, nodes: readonly Node[]): N
   );
   const leading = beside("Route").filter(
     ({ object: { inputs: one } }) =>
-      one.via === undefined &&
-      one.nexthops === undefined &&
+      ["via", "nexthops", "table", "type"].every((key) => one[key] === undefined) &&
       one.destination !== inputs.destination &&
       gateways.some((via) => inSameSubnet(via, String(one.destination))),
   );

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { isIPv6 } from "node:net";
 import { Connection } from "../../provider/host/connection";
 import { expandHome } from "../../provider/host/paths";
 import { labelOf } from "../../provider/host/stop";
@@ -105,12 +106,18 @@ function placeOf(destination: string, proven: boolean, sshConfigPath: string | u
 }
 
 function partsOf(destination: string): { host: string; port?: number; user?: string } {
-  const [, user, literal, name, port] =
-    /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[0-9A-Fa-f:.]+))(?::(\d+))?$/.exec(destination) ?? [];
-  const host = literal ?? name;
+  const [, user, rest = ""] = /^(?:ssh:\/\/)?(?:([^@]+)@)?(.*)$/.exec(destination) ?? [];
+  const [, address, name, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(rest) ?? [];
+  const host = isIPv6(rest) ? rest : (address ?? name);
   if (host === undefined)
-    throw new Trouble(`"${destination}" is no host: write [USER@]HOST[:PORT], and [ADDRESS]:PORT with IPv6`);
-  return { host, ...(port !== undefined && { port: Number(port) }), ...(user !== undefined && { user }) };
+    throw new Trouble(
+      `"${destination}" is no host: write [USER@]HOST[:PORT], an IPv6 address with a port as [ADDRESS]:PORT`,
+    );
+  return {
+    host,
+    ...(port !== undefined && { port: Number(port) }),
+    ...(user !== undefined && { user }),
+  };
 }
 
 function pickGiven(fields: Fields): Fields {

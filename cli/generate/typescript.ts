@@ -93,7 +93,7 @@ function leftOut(left: readonly Left[]): string[] {
   const lines = [...grouped(left, ({ why }) => why)].flatMap(([why, some]) => {
     const named = some.slice(0, MOST_NAMED).map(({ what }) => clean(what));
     const more = some.length > MOST_NAMED ? ` and ${some.length - MOST_NAMED} more` : "";
-    return comment(`- ${clean(why)}: ${named.join("; ")}${more}`);
+    return comment(`- ${named.join("; ")}${more}: ${clean(why)}`);
   });
   return ["// Left out:", ...lines];
 }
