@@ -222,8 +222,12 @@ export class View {
 
   /** numberedLink: one device of a namespace, of which the group is told by its number. */
   numberedLink(name: string, netns?: string): Link | undefined {
-    if (!this.hasNamespace(netns)) return undefined;
-    return this.entries(numbered(netns), linksOf).find((one) => one.name === name);
+    return this.numberedLinks(netns)?.find((one) => one.name === name);
+  }
+
+  /** numberedLinks: the devices of a namespace, of each of which the group is told by its number. */
+  numberedLinks(netns?: string): Link[] | undefined {
+    return this.hasNamespace(netns) ? this.entries(numbered(netns), linksOf) : undefined;
   }
 
   /** rules: the policy rules of a family in a namespace, in the kernel's order. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT, type Run } from "../../lab/engine";
 import { Lab, type Machine } from "../../lab/lab";
@@ -124,9 +124,33 @@ describe("pulumi-ipip generate", () => {
     expect(await contents(machine)).toBe(made);
   });
 
+  test("a program finds out what is there, and ends by itself", async () => {
+    const login = JSON.stringify(connectionTo(machine));
+    const asked = `
+      const { getTunnel, getRoutes } = require("pulumi-ipip");
+      const at = { connection: ${login}, namespace: "host1" };
+      Promise.all([getTunnel({ ...at, name: "tun0" }), getRoutes({ ...at, protocol: "boot" })]).then((found) =>
+        console.log(JSON.stringify(found)));`;
+    const run = await new Promise<string>((resolve, reject) =>
+      execFile(process.execPath, ["-e", asked], { cwd: ROOT }, (error, stdout) =>
+        error === null ? resolve(stdout) : reject(error),
+      ),
+    );
+    expect(JSON.parse(run)).toMatchObject([
+      { kind: "ipip", remote: "152.16.10.2", ttl: 255, addresses: ["192.168.50.1/30"], mark: "" },
+      [{ destination: "152.16.10.0/24", via: "172.16.10.1", dev: "veth0", protocol: 3 }],
+    ]);
+    // With the engine, in the program that is run next: of what it has made itself.
+    const more = `
+      import { getTunnelOutput } from "pulumi-ipip";
+      export const remote = getTunnelOutput({ connection, namespace: host1, name: "tun0" }).remote;`;
+    writeFileSync(join(place.stack.program, "index.ts"), program + more);
+  });
+
   test("the first `up` changes nothing but whose things are, and the next one has nothing to do", async () => {
     const text = expectCode(await place.stack.pulumi("up", "--yes", "--skip-preview"), Code.ok);
     expect(text).not.toMatch(/warning/);
+    expect(text).toMatch(/remote *: "152\.16\.10\.2"/);
     expect(await contents(machine)).toBe(made);
     await shell(machine, "ip netns exec host1 ping -c 1 -W 5 192.168.50.2");
     expectCode(await place.stack.pulumi("preview", "--refresh", "--expect-no-changes"), Code.ok);
