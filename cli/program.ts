@@ -9,13 +9,14 @@ import { ExitCode } from "./errors";
 import { type GenerateOptions, generate } from "./generate";
 import { takeCensus } from "./marked/orphans";
 import { type RemovalOptions, removeOrphans } from "./marked/remove";
-import { takeInventory } from "./marked/show";
+import { placesOf, takeInventory } from "./marked/show";
 import { Progress } from "./progress";
 import { type Format, formats } from "./report";
 import { censusJson, censusTable } from "./report/census";
 import { inventoryJson, inventoryTable } from "./report/inventory";
 import { troubleLines } from "./report/trouble";
 import { type Sources, statesFrom } from "./sources";
+import { type LoginOptions, targetsOf } from "./target";
 
 /** The commands and their options: what is asked for here is done elsewhere. */
 
@@ -35,7 +36,8 @@ interface GenerateCommandOptions extends GenerateOptions {
   readonly output?: string;
 }
 
-interface ShowOptions extends Sources {
+interface ShowOptions extends Sources, LoginOptions {
+  readonly host: readonly string[];
   readonly format: keyof typeof inventoryFormats;
 }
 
@@ -113,8 +115,11 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .addHelpText("after", "\nExit code: 0 nothing (left), 2 orphans or objects of several stacks, 1 trouble.")
     .action(async (options: OrphansOptions) => done(await orphans(options)));
 
-  withSources(commands.command("show"))
+  withLogin(withSources(commands.command("show")))
     .description("list all that bears our mark on the hosts, with the resource that it belongs to")
+    .addOption(
+      several("--host <host>", "host that no stack need have, [user@]host[:port]", "those of the stacks"),
+    )
     .addOption(formatOption(inventoryFormats))
     .addHelpText("after", "\nExit code: 0, or 1 for trouble: not every host could be looked at.")
     .action(async (options: ShowOptions) => done(await show(options)));
@@ -171,10 +176,14 @@ async function orphans({ format, remove, owner, yes, ...sources }: OrphansOption
   return left + census.rivals.length === 0 ? ExitCode.none : ExitCode.found;
 }
 
-async function show({ format, ...sources }: ShowOptions): Promise<ExitCode> {
-  const states = await statesFrom(sources);
+async function show({ format, host, ...options }: ShowOptions): Promise<ExitCode> {
+  const services = servicesOver(hostFor);
+  const targets = targetsOf(host, options, services);
+  // Where hosts are named no stack is asked for unless one is named, too.
+  const asked = targets.length === 0 || options.stack.length + options.state.length > 0;
+  const places = placesOf(asked ? await statesFrom(options) : [], targets, services);
   const progress = new Progress(process.stderr);
-  const inventory = await takeInventory(states, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  const inventory = await takeInventory(places, services, hostFor).finally(() => progress.end());
   await print(inventoryFormats[format](inventory));
   return inventory.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
 }

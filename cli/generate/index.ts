@@ -1,14 +1,13 @@
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
 import type { Services } from "../../provider/index";
-import { masked, secretsIn } from "../../provider/secrets";
+import { masked } from "../../provider/secrets";
 import { messageOf, Trouble } from "../errors";
-import { contractOf } from "../marked/object";
+import { type LoginOptions, type Target, targetsOf } from "../target";
 import type { Wanted } from "./candidates";
 import { Names } from "./names";
 import { planned } from "./plan";
 import { type HostContents, readHost } from "./read";
-import { type LoginOptions, type Target, targetOf } from "./target";
 import { typescript } from "./typescript";
 
 export interface GenerateOptions extends LoginOptions {
@@ -33,10 +32,9 @@ export async function generate(
   services: Services,
   open: (connection: Connection) => Host,
 ): Promise<Generated> {
-  const named = destinations.length === 0 ? [undefined] : destinations;
-  if (destinations.length === 0 && options.connection === undefined)
+  const targets = targetsOf(destinations, options, services);
+  if (targets.length === 0)
     throw new Trouble("there is no host to read: give [USER@]HOST[:PORT], or --connection");
-  const targets = named.map((one) => targetOf(one, options, services));
   const read = await Promise.all(targets.map((target) => contentsOf(target, options, services, open)));
   const names = Names.ofProgram();
   const sections = targets.map((target, at) => {
@@ -58,7 +56,7 @@ export async function generate(
 
 /** contentsOf is what a host has; where it can't be reached there is no program at all. */
 async function contentsOf(
-  { connection }: Target,
+  { connection, hidden }: Target,
   { owner, namespace }: GenerateOptions,
   services: Services,
   open: (connection: Connection) => Host,
@@ -67,11 +65,10 @@ async function contentsOf(
     owned: (mark) => owner.includes(ANY) || owner.some((one) => mark.startsWith(`pulumi:${one}/`)),
     within: (netns) => namespace.length === 0 || namespace.includes(netns ?? ""),
   };
-  const secrets = secretsIn(contractOf("Namespace").inputs, { connection });
   try {
     const contents = await readHost(open(connection), connection, services, wanted);
-    return { ...contents, troubles: contents.troubles.map((text) => masked(text, secrets)) };
+    return { ...contents, troubles: contents.troubles.map((text) => masked(text, hidden)) };
   } catch (error) {
-    throw new Trouble(masked(messageOf(error), secrets));
+    throw new Trouble(masked(messageOf(error), hidden));
   }
 }

@@ -1,9 +1,9 @@
 import { contracts } from "../../provider/index";
 import { grouped } from "../grouped";
 import { clean, counted, literal } from "../report/text";
+import type { Target } from "../target";
 import type { Left } from "./candidates";
 import type { Planned } from "./plan";
-import type { Target } from "./target";
 import { comment, LONGEST_LINE, wordsOf } from "./words";
 
 /** Section is what a program has of one host. */

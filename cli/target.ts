@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
-import { Connection } from "../../provider/host/connection";
-import { expandHome } from "../../provider/host/paths";
-import { labelOf } from "../../provider/host/stop";
-import type { Services } from "../../provider/index";
-import { secretsIn } from "../../provider/secrets";
-import { type Fields, isFields } from "../../provider/state";
-import { messageOf, Trouble } from "../errors";
+import { Connection } from "../provider/host/connection";
+import { expandHome } from "../provider/host/paths";
+import { labelOf } from "../provider/host/stop";
+import type { Services } from "../provider/index";
+import { secretsIn } from "../provider/secrets";
+import { type Fields, isFields } from "../provider/state";
+import { messageOf, Trouble } from "./errors";
 
 /** Where a host is that no state tells, and how to log in there. */
 
@@ -27,9 +27,12 @@ export interface LoginOptions {
 
 /** Target is a host to log in to. */
 export interface Target {
+  /** How it is called in messages. */
   readonly label: string;
   readonly connection: Connection;
-  /** The connection as a program says it, with `secrets` still in it. */
+  /** The secrets in it. */
+  readonly hidden: readonly string[];
+  /** The connection as a program says it, with the secrets still in it. */
   readonly said: Fields;
   /** Where in it secrets are, by dotted path, and under which key of its configuration a program has each. */
   readonly secrets: readonly { readonly path: string; readonly config: string }[];
@@ -39,8 +42,18 @@ export interface Target {
 const SSH_CONFIG = ["~/.ssh/config", "/etc/ssh/ssh_config"];
 const KNOWN_HOSTS = "~/.ssh/known_hosts";
 
+/** targetsOf are the hosts that are named, or the one that a file says how to reach. */
+export function targetsOf(
+  destinations: readonly string[],
+  options: LoginOptions,
+  services: Services,
+): Target[] {
+  const named = destinations.length === 0 && options.connection !== undefined ? [undefined] : destinations;
+  return named.map((one) => targetOf(one, options, services));
+}
+
 /** targetOf makes a target of `[user@]host[:port]` and options, or of a file with a connection. */
-export function targetOf(destination: string | undefined, options: LoginOptions, services: Services): Target {
+function targetOf(destination: string | undefined, options: LoginOptions, services: Services): Target {
   const said = { ...fromFile(options.connection), ...fromOptions(destination, options) };
   // A namespace takes nothing but a connection and a name.
   const { inputs, problems } = checked(said, services);
@@ -48,7 +61,7 @@ export function targetOf(destination: string | undefined, options: LoginOptions,
   if (wrong.length > 0) throw new Trouble(`the host can't be reached like this: ${wrong.join("; ")}`);
   const connection = inputs.connection as Connection;
   const hidden = secretsIn(Connection, said);
-  return { label: labelOf(connection), connection, said, secrets: secretsAt(said, [], hidden) };
+  return { label: labelOf(connection), connection, hidden, said, secrets: secretsAt(said, [], hidden) };
 }
 
 function checked(connection: Fields, services: Services) {
