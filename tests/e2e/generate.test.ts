@@ -161,6 +161,8 @@ describe("pulumi-ipip generate", () => {
     const login = [`127.0.0.1:${port}`, "--host-key", hostKey, "--private-key-path", privateKeyPath];
     const none = expectCode(await cli("generate", ...login), 0);
     expect(none).not.toMatch(/new (Namespace|VethPair|\w+Tunnel|\w*Route|Rule)\(/);
+    const shown = expectCode(await cli("show", "--host", ...login), 0);
+    expect(shown).toMatch(/ tunnel tun0 in namespace host1 +- +pulumi:seed-topology\/dev\/host1-tun0\n/);
     const all = expectCode(await cli("generate", ...login, "--owner", "seed-topology/dev"), 0);
     expect(all.match(/new Namespace\(/g)).toHaveLength(3);
     expect(all).not.toContain('"theirs"');
