@@ -6,14 +6,17 @@ import { shells } from "./completion";
 import { wordsOf } from "./completion/words";
 import { exitCodeOf, findDrift } from "./drift";
 import { ExitCode } from "./errors";
+import { type GenerateOptions, generate } from "./generate";
 import { takeCensus } from "./marked/orphans";
 import { type RemovalOptions, removeOrphans } from "./marked/remove";
-import { takeInventory } from "./marked/show";
+import { placesOf, takeInventory } from "./marked/show";
 import { Progress } from "./progress";
 import { type Format, formats } from "./report";
 import { censusJson, censusTable } from "./report/census";
 import { inventoryJson, inventoryTable } from "./report/inventory";
+import { troubleLines } from "./report/trouble";
 import { type Sources, statesFrom } from "./sources";
+import { type LoginOptions, targetsOf } from "./target";
 
 /** The commands and their options: what is asked for here is done elsewhere. */
 
@@ -29,7 +32,12 @@ interface OrphansOptions extends Sources, RemovalOptions {
   readonly remove: boolean;
 }
 
-interface ShowOptions extends Sources {
+interface GenerateCommandOptions extends GenerateOptions {
+  readonly output?: string;
+}
+
+interface ShowOptions extends Sources, LoginOptions {
+  readonly host: readonly string[];
   readonly format: keyof typeof inventoryFormats;
 }
 
@@ -57,6 +65,23 @@ function withSources(command: Command): Command {
         "none",
       ),
     );
+}
+
+/** withLogin gives a command the options that say how to log in to a host that no state tells. */
+function withLogin(command: Command): Command {
+  const methods = ["sudo", "doas"];
+  return command
+    .option("--connection <file>", "JSON with a connection, secrets too; - is standard input")
+    .option("--private-key-path <file>", "private key to log in with")
+    .option("--agent-socket-path <file>", "socket of the SSH agent")
+    .option("--agent-identity <key>", "the one key of the agent to log in with")
+    .option("--host-key <key>", "key of the host, or its fingerprint")
+    .option("--known-hosts <file>", "known_hosts file that has the host's key")
+    .option("--insecure-ignore-host-key", "trust any host that answers")
+    .option("--ssh-config-path <file>", "file to look the host up in, as with ssh -F")
+    .addOption(several("--proxy <host>", "machine to go through, [user@]host[:port]", "as ssh_config says"))
+    .addOption(new Option("--become <method>", "change the user by this program").choices(methods))
+    .option("--become-user <user>", "user to become");
 }
 
 /** program makes the commands; `done` is told with which code to exit. */
@@ -90,11 +115,29 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .addHelpText("after", "\nExit code: 0 nothing (left), 2 orphans or objects of several stacks, 1 trouble.")
     .action(async (options: OrphansOptions) => done(await orphans(options)));
 
-  withSources(commands.command("show"))
+  withLogin(withSources(commands.command("show")))
     .description("list all that bears our mark on the hosts, with the resource that it belongs to")
+    .addOption(
+      several("--host <host>", "host that no stack need have, [user@]host[:port]", "those of the stacks"),
+    )
     .addOption(formatOption(inventoryFormats))
     .addHelpText("after", "\nExit code: 0, or 1 for trouble: not every host could be looked at.")
     .action(async (options: ShowOptions) => done(await show(options)));
+
+  withLogin(commands.command("generate"))
+    .description("print the TypeScript program that takes over what is on a host, and change nothing")
+    .argument("[host...]", "[user@]host[:port], looked up as ssh does")
+    .addOption(several("--namespace <name>", "only this one; an empty text is the host's own", "all"))
+    .addOption(
+      several(
+        "--owner <project/stack>",
+        "take over what bears the mark of this stack too; any is all",
+        "none",
+      ),
+    )
+    .option("--output <file>", "file to write to, in place of standard output")
+    .addHelpText("after", "\nExit code: 0, or 1 for trouble: not everything could be looked at.")
+    .action(async (hosts: string[], options: GenerateCommandOptions) => done(await write(hosts, options)));
 
   commands
     .command("completion")
@@ -133,12 +176,33 @@ async function orphans({ format, remove, owner, yes, ...sources }: OrphansOption
   return left + census.rivals.length === 0 ? ExitCode.none : ExitCode.found;
 }
 
-async function show({ format, ...sources }: ShowOptions): Promise<ExitCode> {
-  const states = await statesFrom(sources);
+async function show({ format, host, ...options }: ShowOptions): Promise<ExitCode> {
+  const services = servicesOver(hostFor);
+  const targets = targetsOf(host, options, services);
+  // Where hosts are named no stack is asked for unless one is named, too.
+  const asked = targets.length === 0 || options.stack.length + options.state.length > 0;
+  const places = placesOf(asked ? await statesFrom(options) : [], targets, services);
   const progress = new Progress(process.stderr);
-  const inventory = await takeInventory(states, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  const inventory = await takeInventory(places, services, hostFor).finally(() => progress.end());
   await print(inventoryFormats[format](inventory));
   return inventory.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
+}
+
+async function write(
+  hosts: readonly string[],
+  { output, ...options }: GenerateCommandOptions,
+): Promise<ExitCode> {
+  const progress = new Progress(process.stderr);
+  const made = await generate(hosts, options, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  const { program: text, troubles } = made;
+  process.stderr.write(
+    troubles
+      .flatMap(troubleLines)
+      .map((line) => `${line}\n`)
+      .join(""),
+  );
+  await (output === undefined ? print(text) : writeFile(output, text));
+  return troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
 }
 
 /** print returns when all of it has been taken, for the process ends soon after. */

@@ -154,6 +154,22 @@ export class NotConverged extends IpipError {
   }
 }
 
+/** NotFound: what a lookup is about is not there. */
+export class NotFound extends IpipError {
+  readonly retryable = false;
+
+  constructor(
+    readonly host: string,
+    what: string,
+    asked: string,
+  ) {
+    super([
+      `${host}: there is no ${what}, which ${asked} looks for`,
+      "Look at its name, and at `namespace`; what the program itself makes must be there first: `dependsOn`, in the form for outputs.",
+    ]);
+  }
+}
+
 /** ProbeFailed: what a program insists on is not so. */
 export class ProbeFailed extends IpipError {
   readonly retryable = false;

@@ -4,6 +4,7 @@ import type { Host } from "./host/host";
 import { hostFor } from "./host/session";
 import { onWait } from "./host/waits";
 import { Lifecycle } from "./lifecycle";
+import { Looking } from "./lookups/looking";
 import { persistent } from "./persist/persistent";
 import { Probing } from "./probing";
 import { showWaits } from "./progress";
@@ -66,6 +67,12 @@ export function servicesOver(open: (connection: Connection) => Host): Services {
  * path and these names never move, or old stacks could be neither refreshed nor destroyed.
  */
 export const handlers: Readonly<Record<string, Provider>> = each(servicesOver(hostFor), door);
+
+/** looking answers the lookups of a program, in its own process. */
+export const looking = new Looking(
+  { ipip: ipipTunnel, sit: sitTunnel, ip6tnl: ip6Tunnel, gre: greTunnel, ip6gre: ip6GreTunnel },
+  hostFor,
+);
 
 function each<T, U>(types: Readonly<Record<string, T>>, make: (one: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(types).map(([type, one]) => [type, make(one)]));

@@ -22,6 +22,11 @@ const FALLBACK_DEVICES = new Set([
   "ip6_vti0",
 ]);
 
+/** isFallback tells the kernel's own devices of its tunnel modules. */
+export function isFallback(name: string): boolean {
+  return FALLBACK_DEVICES.has(name);
+}
+
 const name = (what: string, max: number) =>
   z
     .string()
@@ -34,7 +39,7 @@ const name = (what: string, max: number) =>
 export const IfName = name("device", 15);
 
 /** OwnIfName: the name of a device that we make. `lo` and the kernel's fallback devices belong to the kernel. */
-export const OwnIfName = IfName.refine((text) => text !== "lo" && !FALLBACK_DEVICES.has(text), {
+export const OwnIfName = IfName.refine((text) => text !== "lo" && !isFallback(text), {
   error: (issue) => `${issue.input} belongs to the kernel: choose another name, "tun0" for example`,
 }).refine((text) => text !== "all" && text !== "default", {
   error: (issue) => `"${issue.input}" means something else in net.ipv4.conf: choose another name`,

@@ -39,7 +39,7 @@ export abstract class Service<T extends ResourceType> {
 
   /** check says what is wrong with the inputs and gives them their canonical form. It never asks a host. */
   check(inputs: Fields): Checked {
-    const { known, problems, ...checked } = this.checkEach(inputs);
+    const { known, problems, ...checked } = checkEach(this.contract, inputs);
     return { ...checked, problems: [...problems, ...(this.contract.problems?.(known) ?? [])] };
   }
 
@@ -53,27 +53,30 @@ export abstract class Service<T extends ResourceType> {
 
   /** lookedUp is what a program says of an object that it only looks up: no more than which one. */
   protected lookedUp(said: Fields): Desired {
-    const { inputs, problems } = this.checkEach(said);
+    const { inputs, problems } = checkEach(this.contract, said);
     if (problems.length === 0) return inputs as Desired;
     const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
     throw new Error(`a ${this.contract.type} can't be looked up like this: ${wrong.join("; ")}`);
   }
+}
 
-  /** checkEach checks every input alone, and not what rules between several. */
-  private checkEach(inputs: Fields): Checked & { readonly known: Fields } {
-    const parsed = parseInputs(this.contract.inputs, inputs);
-    const known = parsed.known as Fields;
-    const connection = isFields(known.connection) ? connectionProblems(known.connection) : [];
-    const problems = [
-      ...parsed.problems,
-      ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
-    ];
-    const following = Object.entries(this.contract.complete?.(known) ?? {});
-    const more = following.map(([key, value]) => [key, value === undefined ? unknown : value]);
-    const value = parsed.value as Fields;
-    const reached = isFields(known.connection) && {
-      connection: { ...(value.connection as Fields), ...completed(known.connection) },
-    };
-    return { inputs: { ...value, ...reached, ...Object.fromEntries(more) }, known, problems };
-  }
+/** checkEach checks every input alone, and not what rules between several. */
+export function checkEach(
+  type: Pick<ResourceType, "inputs" | "complete">,
+  inputs: Fields,
+): Checked & { readonly known: Fields } {
+  const parsed = parseInputs(type.inputs, inputs);
+  const known = parsed.known as Fields;
+  const connection = isFields(known.connection) ? connectionProblems(known.connection) : [];
+  const problems = [
+    ...parsed.problems,
+    ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
+  ];
+  const following = Object.entries(type.complete?.(known) ?? {});
+  const more = following.map(([key, value]) => [key, value === undefined ? unknown : value]);
+  const value = parsed.value as Fields;
+  const reached = isFields(known.connection) && {
+    connection: { ...(value.connection as Fields), ...completed(known.connection) },
+  };
+  return { inputs: { ...value, ...reached, ...Object.fromEntries(more) }, known, problems };
 }

@@ -1,3 +1,9 @@
+import { addressesLookup } from "../provider/lookups/addresses";
+import { linkLookup, linksLookup } from "../provider/lookups/links";
+import { namespaceLookup, namespacesLookup } from "../provider/lookups/namespaces";
+import { routesLookup } from "../provider/lookups/routes";
+import { rulesLookup } from "../provider/lookups/rules";
+import { tunnelLookup, tunnelsLookup } from "../provider/lookups/tunnels";
 import { address } from "../provider/resources/address";
 import { fouPort } from "../provider/resources/fou-port";
 import { greTunnel } from "../provider/resources/gre-tunnel";
@@ -18,11 +24,14 @@ import { tunnelProbe } from "../provider/resources/tunnel-probe";
 import { vethPair } from "../provider/resources/veth-pair";
 import { tunnelLink } from "./link/args";
 import { linkClass } from "./link/link";
+import { lookup, lookupOutput } from "./lookup";
 import { tunnelMesh } from "./mesh/args";
 import { meshClass } from "./mesh/mesh";
 import { resource } from "./resource";
 
+export type { FoundTunnel } from "../provider/lookups/tunnels";
 export type { Tunnel } from "./link/parts";
+export type { LookupOptions } from "./lookup";
 export type { ConnectionArgs, Named } from "./resource";
 
 export class Namespace extends resource(namespace) {}
@@ -53,3 +62,22 @@ export class TunnelLink extends linkClass(tunnelLink, {
   probe: TunnelProbe,
 }) {}
 export class TunnelMesh extends meshClass(tunnelMesh, TunnelLink) {}
+
+export const getNamespace = lookup(namespaceLookup);
+export const getNamespaceOutput = lookupOutput(namespaceLookup);
+export const getNamespaces = lookup(namespacesLookup);
+export const getNamespacesOutput = lookupOutput(namespacesLookup);
+export const getTunnel = lookup(tunnelLookup);
+export const getTunnelOutput = lookupOutput(tunnelLookup);
+export const getTunnels = lookup(tunnelsLookup);
+export const getTunnelsOutput = lookupOutput(tunnelsLookup);
+export const getLink = lookup(linkLookup);
+export const getLinkOutput = lookupOutput(linkLookup);
+export const getLinks = lookup(linksLookup);
+export const getLinksOutput = lookupOutput(linksLookup);
+export const getAddresses = lookup(addressesLookup);
+export const getAddressesOutput = lookupOutput(addressesLookup);
+export const getRoutes = lookup(routesLookup);
+export const getRoutesOutput = lookupOutput(routesLookup);
+export const getRules = lookup(rulesLookup);
+export const getRulesOutput = lookupOutput(rulesLookup);

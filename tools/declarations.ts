@@ -4,11 +4,11 @@
  */
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Api, Component, Property, Resource, Structure, Type } from "./api/model";
+import type { Api, Component, LookupFunction, Property, Resource, Structure, Type } from "./api/model";
 import { readApi } from "./api/read";
 
 /** declarations is the text of the published types. */
-export function declarations({ resources, components, structures }: Api): string {
+export function declarations({ resources, components, lookups, structures }: Api): string {
   return [
     "// Made by tools/declarations.ts from provider/resources and sdk.",
     'import * as pulumi from "@pulumi/pulumi";',
@@ -20,8 +20,56 @@ export function declarations({ resources, components, structures }: Api): string
     ...structures.map(structureText),
     ...resources.map(resourceText),
     ...components.map(componentText),
+    FOUND_TUNNEL,
+    ...lookups.map(lookupText),
     "",
   ].join("\n");
+}
+
+const FOUND_TUNNEL = `
+/** What is read of a resource of a class, without what no host tells. */
+type Read<R> = { readonly [K in keyof Omit<R, keyof pulumi.CustomResource | "connection" | "adopt" | "allowManagementPath" | "persist">]: R[K] extends pulumi.Output<infer V> ? V : never };
+/** A tunnel as its class has it, told by its kind. */
+export type FoundTunnel =
+  | ({ readonly kind: "ipip" } & Read<IpipTunnel>)
+  | ({ readonly kind: "sit" } & Read<SitTunnel>)
+  | ({ readonly kind: "ip6tnl" } & Read<Ip6Tunnel>)
+  | ({ readonly kind: "gre" } & Read<GreTunnel>)
+  | ({ readonly kind: "ip6gre" } & Read<Ip6GreTunnel>);
+/** Options of the lookups that take outputs. */
+export interface LookupOptions {
+  /** Resources that must be there before the host is asked; of a component, those that it makes. */
+  readonly dependsOn?: pulumi.Input<pulumi.Input<pulumi.CustomResource>[]> | undefined;
+}`;
+
+/** A lookup takes plain values; its other form takes outputs, and resources in place of their names. */
+function lookupText({ name, doc: text, examples, args, found, several }: LookupFunction): string {
+  const types = `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+  const result = `${found}${several ? "[]" : ""}`;
+  const shown = docWith(text, examples);
+  return [
+    "",
+    doc(`The arguments of ${name}.`),
+    `export interface ${types}Args {`,
+    ...args.map((one) => argument(one, askedFor(one.type))),
+    "}",
+    doc(`The arguments of ${name}Output.`),
+    `export interface ${types}OutputArgs {`,
+    ...args.map((one) => argument(one)),
+    "}",
+    shown,
+    `export declare function ${name}(args: ${types}Args): Promise<${result}>;`,
+    shown,
+    `export declare function ${name}Output(args: ${types}OutputArgs, opts?: LookupOptions): pulumi.Output<${result}>;`,
+  ].join("\n");
+}
+
+function askedFor(type: Type): string {
+  return type.kind === "structure" ? `pulumi.Unwrap<${type.name}>` : plainly(type);
+}
+
+function docWith(text: string, examples: readonly string[]): string {
+  return doc(text + examples.map((example) => `\n\n@example\n\`\`\`ts\n${example}\n\`\`\``).join(""));
 }
 
 function structureText(structure: Structure): string {
@@ -46,15 +94,14 @@ function classText(
   base: "CustomResource" | "ComponentResource",
   members: readonly string[],
 ): string {
-  const shown = examples.map((example) => `\n\n@example\n\`\`\`ts\n${example}\n\`\`\``);
   return [
     "",
     doc(`The arguments of ${name}.`),
     `export interface ${name}Args {`,
-    ...args.map(argument),
+    ...args.map((one) => argument(one)),
     "}",
     "",
-    doc(text + shown.join("")),
+    docWith(text, examples),
     `export declare class ${name} extends pulumi.${base} {`,
     `  constructor(name: string, args: ${name}Args, opts?: pulumi.${base}Options);`,
     doc(`Whether a value is a ${WHAT[base]} of this type, also one of another copy of this package.`, "  "),
@@ -66,9 +113,9 @@ function classText(
 
 const WHAT = { CustomResource: "resource", ComponentResource: "component" } as const;
 
-function argument(property: Property): string {
+function argument(property: Property, words?: string): string {
   const { name, optional, type, fixed } = property;
-  const text = `${fixed ? plainly(type) : given(type)}${optional ? " | undefined" : ""}`;
+  const text = `${words ?? (fixed ? plainly(type) : given(type))}${optional ? " | undefined" : ""}`;
   return `${doc(argumentDoc(property), "  ")}\n  ${name}${optional ? "?" : ""}: ${text};`;
 }
 

@@ -1,4 +1,4 @@
-import type { Api, Component, Property, Resource, Structure, Type } from "./api/model";
+import type { Api, Component, LookupFunction, Property, Resource, Structure, Type } from "./api/model";
 import { table } from "./table";
 
 const INTRODUCTION = `<!-- Made by \`npm run docs\` from the docs of the schemas in provider/. Change them there. -->
@@ -6,7 +6,7 @@ const INTRODUCTION = `<!-- Made by \`npm run docs\` from the docs of the schemas
 
 Every resource takes \`new Resource(name, args, opts)\`, as all of Pulumi's do, and lives in the host's kernel: the host
 needs sshd, a POSIX shell and iproute2, and for an MssClamp nftables. \`TunnelLink\` and \`TunnelMesh\` are components,
-which make resources of the others.
+which make resources of the others. The functions at the end look up what is on a host, whoever made it.
 
 - **Type**: an argument may also be an output of another resource, or a promise. Where it says *or a resource*, give the
   resource that makes the object (\`namespace: ns\`) or the object's name (\`namespace: "blue"\`).
@@ -18,7 +18,7 @@ which make resources of the others.
 - Every argument of a resource can also be read as an output of the resource, in canonical form: \`ttl: "inherit"\` reads \`0\`.`;
 
 /** reference is the text of docs/reference.md. */
-export function reference({ resources, components, structures }: Api): string {
+export function reference({ resources, components, lookups, structures }: Api): string {
   const given = structures.filter((structure) => structure.given);
   // A structure of one resource stands beside it, one of them all at the end.
   const classes = [...resources, ...components];
@@ -28,10 +28,41 @@ export function reference({ resources, components, structures }: Api): string {
     "id" in one ? resourceText(one, structures) : componentText(one),
     ...given.filter((structure) => ownerOf(structure) === one).map((own) => structureText(own, "###")),
   ]);
-  const contents = [...classes, ...shared]
+  const found = structures.filter(({ name }) => lookups.some((one) => one.found === name));
+  const contents = [...classes, ...shared, ...lookups, ...found]
     .map(({ name }) => `- [${name}](#${name.toLowerCase()})`)
     .join("\n");
-  return `${[INTRODUCTION, contents, ...parts, ...shared.map((one) => structureText(one, "##"))].join("\n\n")}\n`;
+  const rest = [
+    ...shared.map((one) => structureText(one, "##")),
+    LOOKUPS,
+    ...lookups.map(lookupText),
+    ...found.map((one) => foundText(one, structures)),
+  ];
+  return `${[INTRODUCTION, contents, ...parts, ...rest].join("\n\n")}\n`;
+}
+
+const LOOKUPS = `## Lookups
+
+Each looks at a host when it is called, in a preview too, and changes nothing. \`getX(args)\` takes plain values and gives a
+promise; \`getXOutput(args, opts)\` takes outputs too, and resources in place of their names, and gives an output, which is a
+secret when anything it was given is one. Where what it takes is not known yet, as in a preview of what is still to be made, nothing
+is asked. \`opts.dependsOn\` lists resources that must be there first. What lists gives an empty list where nothing fits; what
+looks for one thing fails when that is not there, and so does either when the namespace is not.`;
+
+function lookupText({ name, doc, examples, args, found, several }: LookupFunction): string {
+  const result = found === "FoundTunnel" ? "`FoundTunnel`" : `[${found}](#${found.toLowerCase()})`;
+  return [
+    `## ${name}`,
+    doc,
+    ...examples.map((example) => `\`\`\`ts\n${example}\n\`\`\``),
+    argumentTable(args),
+    several ? `It gives a list of ${result}.` : `It gives a ${result}.`,
+  ].join("\n\n");
+}
+
+function foundText({ name, properties }: Structure, structures: readonly Structure[]): string {
+  const rows = properties.flatMap((property) => outputRows(property, structures, ""));
+  return [`## ${name}`, table(["Property", "Type", "Meaning"], rows)].join("\n\n");
 }
 
 function resourceText(resource: Resource, structures: readonly Structure[]): string {
@@ -91,11 +122,13 @@ function outputRows(
   within: string,
 ): string[][] {
   const path = within + name;
-  const structure = type.kind === "structure" && structures.find((one) => one.name === type.name);
+  const [item, each] = type.kind === "list" ? [type.item, "[]"] : [type, ""];
+  const structure = item.kind === "structure" && structures.find((one) => one.name === item.name);
   const may = optional ? " or none" : "";
-  const own = [`\`${path}\``, structure ? `object${may}` : `${typeText(type)}${may}`, doc];
+  const what = each === "" ? "object" : "list of objects";
+  const own = [`\`${path}\``, structure ? `${what}${may}` : `${typeText(type)}${may}`, doc];
   const inner = structure
-    ? structure.properties.flatMap((one) => outputRows(one, structures, `${path}.`))
+    ? structure.properties.flatMap((one) => outputRows(one, structures, `${path}${each}.`))
     : [];
   return [own, ...inner];
 }

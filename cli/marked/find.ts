@@ -1,4 +1,3 @@
-import { CommandFailed } from "../../provider/errors";
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
 import type { Link } from "../../provider/ip/links";
@@ -6,6 +5,7 @@ import { ask, View } from "../../provider/ip/view";
 import { isMark, ROUTE_PROTOCOL } from "../../provider/mark";
 import type { Fields } from "../../provider/state";
 import { grouped } from "../grouped";
+import { listedOrLacking } from "../lacking";
 import { CLASSES, deviceKey, keysOf, type Marked } from "./object";
 
 /** Found is what of ours is on a host, and what could not be listed there. */
@@ -18,10 +18,6 @@ const FAMILIES = [4, 6] as const;
 const CLAMP = /^pulumi_ipip_mss_(.+)$/;
 /** What routes and rules have in place of a mark. */
 const PROTOCOL = `protocol ${ROUTE_PROTOCOL}`;
-
-/** What a host says that lacks a part of the kernel, or nft, so that nothing of it can be there (shell: exit code 127). */
-const LACKING = /not supported|No such file or directory|not found/;
-const NO_PROGRAM = 127;
 
 /** findMarked lists what bears our mark, in the session's own namespace and in all that have a name. */
 export async function findMarked(host: Host, connection: Connection): Promise<Found> {
@@ -51,15 +47,7 @@ function questions(netns: string | undefined) {
 
 function inNamespace(view: View, netns: string | undefined, connection: Connection): Found {
   const troubles: string[] = [];
-  const listed = <T>(list: () => readonly T[] | undefined): readonly T[] => {
-    try {
-      return list() ?? [];
-    } catch (error) {
-      if (!(error instanceof CommandFailed)) throw error;
-      if (error.code !== NO_PROGRAM && !LACKING.test(error.answer)) troubles.push(error.message);
-      return [];
-    }
-  };
+  const listed = <T>(list: () => readonly T[] | undefined) => listedOrLacking(list, troubles);
   const at = netns === undefined ? {} : { namespace: netns };
   const object = (type: string, mark: string, inputs: Fields): Marked => {
     const which = { ...inputs, ...at };

@@ -1,9 +1,11 @@
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
 import type { Services } from "../../provider/index";
+import { masked } from "../../provider/secrets";
 import { messageOf } from "../errors";
 import type { Known } from "../object";
 import type { StackState } from "../state";
+import type { Target } from "../target";
 import { findMarked } from "./find";
 import { describe, keysOf } from "./object";
 import { hostsOf } from "./orphans";
@@ -22,25 +24,49 @@ export interface Inventory {
   readonly troubles: readonly { readonly host: string; readonly message: string }[];
 }
 
-/** takeInventory lists all that bears our mark on the hosts of some stacks. */
-export async function takeInventory(
+/** Place is a host to look at. */
+export interface Place {
+  readonly host: string;
+  readonly connection: Connection;
+  /** What the given stacks have there. */
+  readonly known: readonly Known[];
+  mask(text: string): string;
+}
+
+/** placesOf are the hosts of some stacks, and others that no state tells. */
+export function placesOf(
   states: readonly StackState[],
+  targets: readonly Target[],
+  services: Services,
+): Place[] {
+  const recorded = [...hostsOf(states, services)].flatMap(([host, known]): Place[] => {
+    const [first] = known;
+    // The host tells what the program may keep secret.
+    const mask = (text: string) => known.reduce((rest, one) => one.mask(rest), text);
+    return first === undefined ? [] : [{ host, connection: first.desired.connection, known, mask }];
+  });
+  const others = targets
+    .filter(({ label }) => !recorded.some(({ host }) => host === label))
+    .map(({ label: host, connection, hidden }): Place => {
+      return { host, connection, known: [], mask: (text) => masked(text, hidden) };
+    });
+  return [...recorded, ...others];
+}
+
+/** takeInventory lists all that bears our mark on some hosts. */
+export async function takeInventory(
+  places: readonly Place[],
   services: Services,
   open: (connection: Connection) => Host,
 ): Promise<Inventory> {
-  const hosts = [...hostsOf(states, services)];
   const parts = await Promise.all(
-    hosts.map(async ([host, known]): Promise<Inventory> => {
-      const [first] = known;
-      if (first === undefined) return { objects: [], troubles: [] };
-      const trouble = (error: unknown) => ({ host, message: first.mask(messageOf(error)) });
-      const { connection } = first.desired;
+    places.map(async ({ host, connection, known, mask }): Promise<Inventory> => {
+      const trouble = (error: unknown) => ({ host, message: mask(messageOf(error)) });
       try {
         const { marked, troubles } = await findMarked(open(connection), connection);
         const objects = marked.map((one) => ({
           host,
-          // The host tells what the program may keep secret.
-          object: known.reduce((text, { mask }) => mask(text), describe(one, connection, services)),
+          object: mask(describe(one, connection, services)),
           mark: one.mark,
           resources: namesOf(known, one.keys),
         }));

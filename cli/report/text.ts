@@ -25,6 +25,11 @@ export function printableJson(value: unknown): string {
   return `${text.replace(UNPRINTABLE, (one) => (one === "\n" ? one : units(one)))}\n`;
 }
 
+/** literal is a text as JavaScript writes it, of which a terminal can show every character. */
+export function literal(text: string): string {
+  return JSON.stringify(text).replace(UNPRINTABLE, units);
+}
+
 function units(character: string): string {
   return Array.from({ length: character.length }, (_, index) =>
     escaped(String.fromCharCode(character.charCodeAt(index))),

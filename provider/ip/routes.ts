@@ -43,7 +43,7 @@ const NexthopJson = z.object({
   weight: z.number().default(1),
 });
 
-const RouteJson = z.object({
+const RouteJson = z.looseObject({
   type: z.string().default("1"),
   dst: z.string(),
   [`${AGAIN}dst`]: z.string().optional(),
@@ -55,9 +55,12 @@ const RouteJson = z.object({
   scope: z.coerce.string().default("0"),
   prefsrc: z.string().optional(),
   metric: z.number().default(0),
-  metrics: z.array(z.object({ mtu: z.number().optional() })).default([]),
+  metrics: z.array(z.looseObject({ mtu: z.number().optional() })).default([]),
   nexthops: z.array(NexthopJson).optional(),
 });
+
+/** Keys that say nothing of what a route was told: what iproute2 prints of each, or of each that leads nowhere. */
+const TOLD_ANYWAY = new Set(["pref", "error"]);
 
 export interface Route {
   readonly type: string;
@@ -74,6 +77,8 @@ export interface Route {
   readonly encap: Encap | undefined;
   /** Where there are several; `via`, `dev` and `encap` are then in them. */
   readonly nexthops: readonly Nexthop[] | undefined;
+  /** What else it was told, that no input of ours can; absent where that is nothing. */
+  readonly others?: readonly string[];
 }
 
 /** Asked is what was asked for: iproute2 does not say it again of each route. */
@@ -88,6 +93,7 @@ export function routesOf(family: Family, entries: readonly unknown[], asked: Ask
 }
 
 function routeOf(family: Family, json: z.output<typeof RouteJson>, asked: Asked): Route {
+  const others = othersIn(json);
   return {
     // iproute2 prints names or, told to be numeric, numbers, depending on its version.
     type: TYPES[Number(json.type)] ?? json.type,
@@ -104,7 +110,15 @@ function routeOf(family: Family, json: z.output<typeof RouteJson>, asked: Asked)
     onlink: json.flags.includes("onlink"),
     encap: encapOf(json.encap, json[`${AGAIN}dst`], json.ttl),
     nexthops: json.nexthops?.map(nexthopOf),
+    ...(others.length > 0 && { others }),
   };
+}
+
+function othersIn(json: z.output<typeof RouteJson>): string[] {
+  const known = (key: string) => key in RouteJson.shape || TOLD_ANYWAY.has(key);
+  const metrics = json.metrics.flatMap((metric) => Object.keys(metric)).filter((key) => key !== "mtu");
+  const preferred = json.pref === undefined || json.pref === "medium" ? [] : ["pref"];
+  return [...Object.keys(json).filter((key) => !known(key)), ...metrics, ...preferred];
 }
 
 function nexthopOf(json: z.output<typeof NexthopJson>): Nexthop {

@@ -16,6 +16,9 @@ import { type RuleEntry, rulesOf } from "./rules";
 /** Unclear: a question about one object alone failed, which proves neither its presence nor its absence. */
 export class Unclear extends Error {}
 
+/** No table has this number (RT_TABLE_UNSPEC in linux/rtnetlink.h), so all are listed. */
+const NO_TABLE = 0;
+
 /** How much of an answer that can't be read goes into a message. */
 const MAX_SHOWN = 200;
 
@@ -45,6 +48,8 @@ const routes = (family: Family, table: number, netns?: string): Command =>
     ...["table", family === 4 && table === MAIN_TABLE ? String(MAIN_TABLE) : "all"],
     ...["root", family === 4 ? "0.0.0.0/0" : "::/0"],
   ]);
+/** Those of all tables. */
+const allRoutes = (family: Family, netns?: string): Command => routes(family, NO_TABLE, netns);
 /** Those that bear our protocol. */
 const ownRoutes = (family: Family, netns?: string): Command =>
   within(netns, [
@@ -97,6 +102,7 @@ export const ask = {
   links: (netns?: string): Command[] => inNamespace(netns, [links(netns)]),
   routes: (family: Family, table: number, netns?: string): Command[] =>
     inNamespace(netns, [routes(family, table, netns)]),
+  allRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [allRoutes(family, netns)]),
   /** Those of our own among them. */
   ownRoutes: (family: Family, netns?: string): Command[] => inNamespace(netns, [ownRoutes(family, netns)]),
   /** The way to an address, with the devices on it. */
@@ -201,6 +207,12 @@ export class View {
     );
   }
 
+  /** allRoutes: the routes of a family in a namespace, whoever made them. */
+  allRoutes(family: Family, netns?: string): Route[] | undefined {
+    if (!this.hasNamespace(netns)) return undefined;
+    return this.entries(allRoutes(family, netns), (entries) => routesOf(family, entries, {}));
+  }
+
   /** ownRoutes: the routes of a family in a namespace that bear our protocol. */
   ownRoutes(family: Family, netns?: string): Route[] | undefined {
     if (!this.hasNamespace(netns)) return undefined;
@@ -210,8 +222,12 @@ export class View {
 
   /** numberedLink: one device of a namespace, of which the group is told by its number. */
   numberedLink(name: string, netns?: string): Link | undefined {
-    if (!this.hasNamespace(netns)) return undefined;
-    return this.entries(numbered(netns), linksOf).find((one) => one.name === name);
+    return this.numberedLinks(netns)?.find((one) => one.name === name);
+  }
+
+  /** numberedLinks: the devices of a namespace, of each of which the group is told by its number. */
+  numberedLinks(netns?: string): Link[] | undefined {
+    return this.hasNamespace(netns) ? this.entries(numbered(netns), linksOf) : undefined;
   }
 
   /** rules: the policy rules of a family in a namespace, in the kernel's order. */

@@ -228,7 +228,8 @@ function addressTelling(known: Partial<Desired>): string | undefined {
 }
 
 /** The scope that iproute2 gives a route when none is said (ip-route(8)). */
-function usualScope({ type, via, nexthops }: Desired): Desired["scope"] {
+function usualScope({ destination, type, via, nexthops }: Desired): Desired["scope"] {
+  if (familyOf(destination) === 6) return "global";
   if (type === "local") return "host";
   return type === "unicast" && via === undefined && nexthops === undefined ? "link" : "global";
 }

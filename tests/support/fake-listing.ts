@@ -22,7 +22,13 @@ const FLAGS = {
 };
 
 export function namespaceListing(kernel: FakeKernel): string {
-  return `${JSON.stringify([...kernel.namespaces.keys()].reverse().map((name) => ({ name })))}\n`;
+  const entries = [...kernel.namespaces].map(([name, netns]) => ({ name, id: idOf(netns) }));
+  return `${JSON.stringify(entries.reverse())}\n`;
+}
+
+/** The number that other namespaces give one; that of the host's own is no named one's. */
+function idOf(netns: Netns): number {
+  return [...netns.kernel.namespaces.values()].indexOf(netns) + 1;
 }
 
 export function addressListing(devices: readonly Device[]): string {
@@ -49,7 +55,7 @@ function linkJson(device: Device): object {
       tunnel === undefined
         ? device.mac
         : tunnel.local.replace("any", KINDS[tunnel.kind].family === 4 ? "0.0.0.0" : "::"),
-    ...(elsewhere && { link_netnsid: 0 }),
+    ...(elsewhere && { link_netnsid: idOf(peer.netns) }),
     promiscuity: 0,
     ...(kind !== "loopback" && {
       linkinfo: {

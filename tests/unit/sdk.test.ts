@@ -6,7 +6,18 @@ import * as sdk from "../../sdk";
 import { CONNECTION } from "../support/mini-engine";
 import { probes, samples } from "../support/samples";
 
-const { TunnelLink: _link, TunnelMesh: _mesh, ...resources } = sdk;
+const { TunnelLink: _link, TunnelMesh: _mesh, ...others } = sdk;
+const {
+  getNamespace: _1,
+  getNamespaceOutput: _2,
+  getNamespaces: _3,
+  getNamespacesOutput: _4,
+  ...rest
+} = others;
+const { getTunnel: _5, getTunnelOutput: _6, getTunnels: _7, getTunnelsOutput: _8, ...more } = rest;
+const { getLink: _9, getLinkOutput: _10, getLinks: _11, getLinksOutput: _12, ...less } = more;
+const { getAddresses: _13, getAddressesOutput: _14, getRoutes: _15, getRoutesOutput: _16, ...last } = less;
+const { getRules: _17, getRulesOutput: _18, ...resources } = last;
 const { Address, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Link, Namespace } = resources;
 const {
   FouPort,

@@ -32,6 +32,7 @@ function snippetsIn(paper: string): Snippet[] {
 const PRELUDE = `
 import { type ConnectionArgs, ${Object.keys(sdk).join(", ")} } from "pulumi-ipip";
 declare const connection: ConnectionArgs;
+declare const login: { host: string };
 declare const tunnel: IpipTunnel;
 declare const otherEnd: IpipTunnel;
 export const classes = [${Object.keys(sdk).join(", ")}];

@@ -12,6 +12,8 @@ interface Source {
   readonly path: string;
   /** Modules that are loaded when the program runs. */
   readonly loads: readonly string[];
+  /** Modules that are loaded only when a function needs them. */
+  readonly later: readonly string[];
   /** Modules that only types are taken from. */
   readonly names: readonly string[];
   /** Every word of the code, its comments left out. */
@@ -26,6 +28,7 @@ function sourcesIn(folder: string): Source[] {
 function source(file: string): Source {
   const tree = ts.createSourceFile(file, readFileSync(join(ROOT, file), "utf8"), ts.ScriptTarget.Latest);
   const loads: string[] = [];
+  const later: string[] = [];
   const names: string[] = [];
   const words = new Set<string>();
   const found = (specifier: string, typeOnly: boolean) =>
@@ -38,13 +41,14 @@ function source(file: string): Source {
       const [argument] = node.arguments;
       const loader =
         node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText(tree) === "require";
-      if (loader && argument !== undefined && ts.isStringLiteral(argument)) found(argument.text, false);
+      if (loader && argument !== undefined && ts.isStringLiteral(argument))
+        later.push(modulePath(file, argument.text));
     }
     if (ts.isIdentifier(node) || ts.isStringLiteral(node)) words.add(node.text);
     ts.forEachChild(node, visit);
   };
   visit(tree);
-  return { path: file.replace(/\.ts$/, ""), loads, names, words };
+  return { path: file.replace(/\.ts$/, ""), loads, later, names, words };
 }
 
 function onlyTypes(node: ts.ImportDeclaration | ts.ExportDeclaration): boolean {
@@ -124,6 +128,11 @@ test("a user's program loads neither the SSH library nor what drives it", () => 
   ).toEqual([]);
 });
 
+test("what connects to hosts is loaded by a program in one place, when a lookup is called", () => {
+  const lazy = sources.flatMap(({ path, later }) => later.map((module) => ({ path, module })));
+  expect(lazy).toEqual([{ path: "sdk/lookup", module: "provider/index" }]);
+});
+
 test("the lifecycle knows no door", () => {
   for (const path of ["provider/lifecycle", "provider/probing", "provider/subject", ...resources]) {
     expect([
@@ -144,7 +153,9 @@ test("the commands stand on the provider, and nothing stands on them", () => {
 
 test("code that serves all types names none", () => {
   const types = Object.keys(handlers);
-  const shared = sources.filter(({ path }) => !/^(provider|sdk)\/index$|^provider\/resources\//.test(path));
+  const shared = sources.filter(
+    ({ path }) => !/^(provider|sdk)\/index$|^provider\/(resources|lookups)\//.test(path),
+  );
   for (const { path, words, loads, names } of shared) {
     // What iproute2 lists has names of its own, "Route" among them, and a `Link` of its is any device.
     const named = below("provider/ip/")(path)

@@ -4,6 +4,7 @@
 export interface Api {
   readonly resources: readonly Resource[];
   readonly components: readonly Component[];
+  readonly lookups: readonly LookupFunction[];
   /** Objects within arguments and outputs, each once. */
   readonly structures: readonly Structure[];
 }
@@ -34,6 +35,17 @@ export interface Member {
   readonly name: string;
   readonly doc: string;
   readonly text: string;
+}
+
+/** LookupFunction asks a host; the form for outputs is called the same with `Output` behind it. */
+export interface LookupFunction {
+  readonly name: string;
+  readonly doc: string;
+  readonly examples: readonly string[];
+  readonly args: readonly Property[];
+  /** The structure that is found, and whether there may be several. */
+  readonly found: string;
+  readonly several: boolean;
 }
 
 export interface Structure {

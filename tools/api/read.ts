@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import ts from "typescript";
 import { z } from "zod";
+import type { Lookup } from "../../provider/lookups/lookup";
 import type { ResourceType } from "../../provider/resource";
 import { changeOf, idOf, unwrapped } from "./contract";
-import type { Api, Component, Member, Property, Resource, Structure, Type } from "./model";
+import type { Api, Component, LookupFunction, Member, Property, Resource, Structure, Type } from "./model";
 
 const ROOT = resolve(__dirname, "../..");
 
@@ -22,14 +23,35 @@ export async function readApi(): Promise<Api> {
     if ("id" in read) resources.push(read);
     else components.push(read);
   }
+  const lookups: LookupFunction[] = [];
+  for (const symbol of exported.filter(isVariable)) {
+    if (!symbol.name.endsWith(OUTPUT)) lookups.push(await reader.readLookup(symbol));
+  }
   const structures = [...reader.structures.values()].map(({ structure }) => structure);
   // What is not understood here would be missing from the published declarations.
-  const published = ["Named", "Tunnel", ...structures.map(({ name }) => name)];
+  const named = lookups.flatMap(({ name }) => [name, `${name}${OUTPUT}`]);
+  const published = [
+    "Named",
+    "Tunnel",
+    FOUND_TUNNEL,
+    "LookupOptions",
+    ...named,
+    ...structures.map(({ name }) => name),
+  ];
   const strange = exported.filter((symbol) => !isClass(symbol) && !published.includes(symbol.name));
   if (strange.length > 0) {
     throw new Error(`tools/api can't publish ${strange.map(({ name }) => name).join(", ")} of sdk/index.ts`);
   }
-  return { resources, components, structures };
+  return { resources, components, lookups, structures };
+}
+
+/** What the name of a lookup's form for outputs ends with. */
+const OUTPUT = "Output";
+/** What is found where the classes of the kinds of tunnels say it. */
+const FOUND_TUNNEL = "FoundTunnel";
+
+function isVariable(symbol: ts.Symbol): boolean {
+  return (symbol.flags & ts.SymbolFlags.Variable) !== 0;
 }
 
 function isClass(symbol: ts.Symbol): boolean {
@@ -71,10 +93,7 @@ class Reader {
     const common = {
       name: symbol.name,
       doc: this.doc(constant),
-      examples: constant
-        .getJsDocTags(this.checker)
-        .filter(({ name }) => name === "example")
-        .map(({ text }) => ts.displayPartsToString(text)),
+      examples: this.examples(constant),
       args: args.map((one) => ({ ...one, optional: optional.has(one.name) })),
     };
     if (!("outputs" in contract)) return { ...common, outputs: this.members(symbol) };
@@ -85,6 +104,53 @@ class Reader {
       id: idOf(contract),
       outputs: [...read, ...this.properties(contract.outputs, told, place, false)],
     };
+  }
+
+  /** `export const getRoutes = lookup(routesLookup);` */
+  async readLookup(symbol: ts.Symbol): Promise<LookupFunction> {
+    const call = (symbol.valueDeclaration as ts.VariableDeclaration).initializer;
+    const constant = this.original(this.argumentOf(call, `lookup(…) behind ${symbol.name} in sdk/index.ts`));
+    const declaration = present(constant.valueDeclaration, `the lookup ${symbol.name}`);
+    const file = declaration.getSourceFile().fileName;
+    const exported: Record<string, Lookup> = await import(file);
+    const definition = present(exported[constant.name], `${constant.name} in ${file}`);
+    const type = this.checker.getTypeOfSymbol(constant);
+    const place = { resource: symbol.name, file };
+    const args = this.side(this.member(type, "args"), "input");
+    return {
+      name: symbol.name,
+      doc: this.doc(constant),
+      examples: this.examples(constant),
+      args: this.properties(definition.args, args, { ...place, path: [] }, true),
+      found:
+        definition.item === undefined ? FOUND_TUNNEL : this.foundIn(definition.item, exported, declaration),
+      several: definition.several,
+    };
+  }
+
+  /** What a lookup finds is a structure that is called as the constant with its schema. */
+  private foundIn(item: z.ZodObject, exported: Record<string, unknown>, at: ts.Node): string {
+    const [name = ""] = Object.entries(exported).find(([, value]) => value === item) ?? [];
+    const module = present(this.checker.getSymbolAtLocation(at.getSourceFile()), "the module of a lookup");
+    const symbol = present(
+      this.checker.getExportsOfModule(module).find((one) => one.name === name),
+      `exported schema of what is found in ${at.getSourceFile().fileName}`,
+    );
+    if (!this.structures.has(name)) {
+      const type = this.side(this.checker.getTypeOfSymbol(symbol), "output");
+      const place = { resource: "", file: at.getSourceFile().fileName };
+      const structure = { name, given: false, doc: this.doc(symbol), properties: [] as Property[] };
+      this.structures.set(name, { structure, declaration: present(symbol.valueDeclaration, name) });
+      structure.properties.push(...this.properties(item, type, place, false));
+    }
+    return name;
+  }
+
+  private examples(constant: ts.Symbol): string[] {
+    return constant
+      .getJsDocTags(this.checker)
+      .filter(({ name }) => name === "example")
+      .map(({ text }) => ts.displayPartsToString(text));
   }
 
   /** What a component has besides what Pulumi's own class has. */
@@ -102,9 +168,12 @@ class Reader {
   private contractOf({ name, valueDeclaration }: ts.Symbol): ts.Symbol {
     const [clause] = (valueDeclaration as ts.ClassDeclaration).heritageClauses ?? [];
     const call = clause?.types[0]?.expression;
+    return this.original(this.argumentOf(call, `resource(…) behind ${name} in sdk/index.ts`));
+  }
+
+  private argumentOf(call: ts.Expression | undefined, what: string): ts.Symbol {
     const argument = call && ts.isCallExpression(call) ? call.arguments[0] : undefined;
-    const symbol = argument && this.checker.getSymbolAtLocation(argument);
-    return this.original(present(symbol, `resource(…) behind ${name} in sdk/index.ts`));
+    return present(argument && this.checker.getSymbolAtLocation(argument), what);
   }
 
   /** The SDK fills in some arguments that the contract itself requires. */

@@ -1,6 +1,7 @@
-import { takeInventory } from "../../../cli/marked/show";
+import { placesOf, takeInventory } from "../../../cli/marked/show";
 import { inventoryJson, inventoryTable } from "../../../cli/report/inventory";
 import { readState } from "../../../cli/state";
+import { targetsOf } from "../../../cli/target";
 import { contracts, servicesOver } from "../../../provider";
 import type { Contract } from "../../../provider/resource";
 import { FakeHost } from "../../support/fake-host";
@@ -22,11 +23,9 @@ async function shown(away = false) {
     ...pair,
     inputs: { ...(pair.inputs as object), b: secret({ name: "v1", namespace: "blue" }) },
   };
-  return await takeInventory(
-    [readState(exported([blue, hidden]), "the test")],
-    servicesOver(() => host),
-    () => host,
-  );
+  const services = servicesOver(() => host);
+  const places = placesOf([readState(exported([blue, hidden]), "the test")], [], services);
+  return await takeInventory(places, services, () => host);
 }
 
 test("what bears our mark is shown, with its resource or none, and nothing that is secret", async () => {
@@ -43,6 +42,18 @@ test("what bears our mark is shown, with its resource or none, and nothing that 
   expect(JSON.parse(inventoryJson(inventory))).toMatchObject({
     version: 1,
     objects: [{ object: "tunnel t1", resources: [] }, { resources: ["shop/dev blue"] }, {}],
+    troubles: [],
+  });
+});
+
+test("a host that no stack has is looked at too", async () => {
+  const host = new FakeHost(undefined, "gw");
+  await made(host, contract("Namespace"), "blue", { name: "blue" });
+  const services = servicesOver(() => host);
+  const targets = targetsOf(["gw"], { proxy: [], knownHosts: "~/.ssh/known_hosts" }, services);
+  const places = placesOf([], targets, services);
+  expect(await takeInventory(places, services, () => host)).toEqual({
+    objects: [{ host: "gw", object: "namespace blue", mark: "pulumi:shop/dev/blue", resources: [] }],
     troubles: [],
   });
 });
