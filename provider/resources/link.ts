@@ -137,7 +137,8 @@ export const link = defineResource({
 
   plan(desired, observed) {
     if (desired !== undefined) return steps(desired, desired, observed);
-    if (observed?.dev === undefined) return [];
+    // Of a device that was not there nothing is put back.
+    if (observed?.dev === undefined || observed.set === undefined) return [];
     const { namespace, dev, previous, set } = observed;
     return steps({ namespace, dev }, Object.fromEntries(set.map((key) => [key, previous[key]])), observed);
   },
