@@ -63,6 +63,9 @@ export class Age {
   }
 }
 
+/** How many lines a host may say in place of an answer; iproute2 has a few. */
+const MAX_COMPLAINTS = 10_000;
+
 /** What iproute2 says of the line that ended a batch. */
 const FAILED = /^Command failed -:\d+$/;
 
@@ -196,6 +199,7 @@ export class Told {
     if (this.order.asks && output.startsWith("[")) return this.answer(0, `${output}\n`);
     if (!this.order.asks && MARK_PRINTED.test(output)) return this.answer(0);
     if (!FAILED.test(output)) this.err.push(`${output}\n`);
+    if (this.err.length > MAX_COMPLAINTS) throw new Error(`the host said ${MAX_COMPLAINTS} lines, and no answer`);
     return undefined;
   }
 

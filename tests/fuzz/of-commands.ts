@@ -146,7 +146,10 @@ export function ofCommands(recorder: Recorder): Target[] {
         const host = new LyingHost(truth, lies);
         const lifecycle = new Lifecycle(contract, () => host);
         const engine = new MiniEngine(contract, real);
-        const [desired, other] = [engine.check(first), engine.check(second)];
+        const [desired, other] = [engine.check(first), engine.check(second)].map(impatient) as [
+          Desired,
+          Desired,
+        ];
         const state = outputsOf(contract, desired, contract.foresee?.(desired) as Fields | undefined);
         const calls = [
           () => lifecycle.create(desired),
@@ -157,11 +160,16 @@ export function ofCommands(recorder: Recorder): Target[] {
         let accepted = false;
         for (const call of calls) accepted = (await harmless(call)) || accepted;
         insistOnKnown(host.commands);
-        insistOnWords(host.commands.filter(({ argv }) => argv[0] !== "sh").slice(0, 12));
+        insistOnWords(host.commands.filter(({ argv }) => argv[0] !== "sh").slice(0, 6));
         return accepted;
       }),
     ]),
   ]);
+}
+
+/** impatient does not wait long for a host that says it takes a change back. */
+function impatient({ connection, ...rest }: Desired): Desired {
+  return { ...rest, connection: { ...connection, undoTimeout: 0.01 } };
 }
 
 function validOf({ contract, inputs }: Sample) {

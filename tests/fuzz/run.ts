@@ -1,15 +1,16 @@
 /**
  * run.ts INPUTS SEED [PART-OF-A-NAME]: puts so many hostile inputs, shared out among all targets, into what reads what
- * hosts say and into what makes commands; prints a line for each target, and ends with exit code 1 when one did harm. An
- * input that is not through after a minute hangs.
+ * hosts say and into what makes commands; prints a line for each target, and ends with exit code 1 when one did harm. A
+ * target that is silent for a minute hangs.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { columns } from "../../cli/report/text";
 import { openTargets } from "./targets";
 
 /** Seconds for which a target may be silent. */
 const PATIENCE = 60;
+/** How many inputs one that is fast gets for one that a slow target gets. */
+const FAST = 10;
 /** Every so often a target tells how far it is. */
 const BEAT = 20;
 
@@ -39,26 +40,35 @@ async function child(index: number, inputs: number, seed: number): Promise<void>
 
 async function parent(inputs: number, seed: number, part: string): Promise<number> {
   const targets = openTargets();
-  const names = targets.all.map(({ name }) => name);
+  const chosen = targets.all.flatMap(({ name, slow }, index) =>
+    name.includes(part) ? [{ name, index, weight: slow ? 1 : FAST }] : [],
+  );
   targets.close();
-  const chosen = names.flatMap((name, index) => (name.includes(part) ? [{ name, index }] : []));
+  const whole = chosen.reduce((sum, { weight }) => sum + weight, 0);
   const began = performance.now();
-  const rows = [["TARGET", "INPUTS", "ACCEPTED", "REFUSED", "CRASHED OR HUNG"]];
+  const width = Math.max(...chosen.map(({ name }) => name.length));
+  const row = (name: string, ...cells: readonly unknown[]) =>
+    process.stdout.write(
+      `${[name.padEnd(width), ...cells.map((cell) => String(cell).padStart(9))].join(" ")}\n`,
+    );
+  row("", "inputs", "accepted", "refused", "crashed or hung");
   const total = { inputs: 0, accepted: 0, refused: 0, harm: 0 };
-  for (const [place, { name, index }] of chosen.entries()) {
-    const share =
-      Math.floor(((place + 1) * inputs) / chosen.length) - Math.floor((place * inputs) / chosen.length);
+  let before = 0;
+  for (const { name, index, weight } of chosen) {
+    const upTo = (weights: number) => Math.round((weights * inputs) / whole);
+    const share = upTo(before + weight) - upTo(before);
+    before += weight;
     const { accepted = 0, refused = 0, harm } = await watched(index, share, seed);
     if (harm !== undefined) process.stderr.write(`${harm}\n`);
-    rows.push([name, String(share), String(accepted), String(refused), harm === undefined ? "0" : "1"]);
+    row(name, share, accepted, refused, harm === undefined ? 0 : 1);
     total.inputs += share;
     total.accepted += accepted;
     total.refused += refused;
     total.harm += harm === undefined ? 0 : 1;
   }
-  rows.push(["all", ...[total.inputs, total.accepted, total.refused, total.harm].map(String)]);
+  row("all", total.inputs, total.accepted, total.refused, total.harm);
   const seconds = Math.round((performance.now() - began) / 1000);
-  process.stdout.write(`${columns(rows).join("\n")}\n\nseed ${seed}, ${seconds} s\n`);
+  process.stdout.write(`seed ${seed}, ${seconds} s\n`);
   return total.harm === 0 ? 0 : 1;
 }
 
