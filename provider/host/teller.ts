@@ -199,7 +199,8 @@ export class Told {
     if (this.order.asks && output.startsWith("[")) return this.answer(0, `${output}\n`);
     if (!this.order.asks && MARK_PRINTED.test(output)) return this.answer(0);
     if (!FAILED.test(output)) this.err.push(`${output}\n`);
-    if (this.err.length > MAX_COMPLAINTS) throw new Error(`the host said ${MAX_COMPLAINTS} lines, and no answer`);
+    if (this.err.length > MAX_COMPLAINTS)
+      throw new Error(`the host said ${MAX_COMPLAINTS} lines, and no answer`);
     return undefined;
   }
 

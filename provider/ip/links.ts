@@ -22,10 +22,20 @@ const LinkJson = z.object({
   link_index: z.number().optional(),
   link_netnsid: z.number().optional(),
   linkinfo: z
-    .object({ info_kind: z.string().optional(), info_data: z.record(z.string(), z.unknown()).optional() })
+    .object({
+      info_kind: z.string().optional(),
+      info_data: z.record(z.string(), z.unknown()).refine(isSayable).optional(),
+    })
     .default({}),
   addr_info: listOf(AddressJson).default([]),
 });
+
+/** Each kind of device has values of its own, which are read as texts and numbers: all of them must be such, or hold such. */
+function isSayable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  const taken = ["toString", "valueOf"].some((key) => Object.hasOwn(value, key));
+  return !taken && Object.values(value).every(isSayable);
+}
 
 export interface Link {
   readonly ifindex: number;
