@@ -6,13 +6,21 @@ export const AGAIN = "again:";
 /** What iproute2 and nft print is not half as deep; a host that lies may fill any memory with brackets. */
 const MAX_DEPTH = 64;
 
+/** Those that iproute2 writes into a string as they are, which JSON does not allow (jsonw_puts in its lib/json_writer.c). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are meant
+const RAW = /[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g;
+
 /**
  * readJson reads what `ip -json` prints, or nft. Of a route with an encapsulation iproute2 prints some keys twice: first
  * the route's own, then the encapsulation's (`"dst":"10.0.0.0/24","encap":"mpls","dst":"100"`). JSON.parse would keep
- * the last, so the second is named anew. It throws SyntaxError.
+ * the last, so the second is named anew. An alias may have control characters in it. It throws SyntaxError.
  */
 export function readJson(text: string): unknown {
-  return JSON.parse(withoutRepetition(text));
+  return JSON.parse(withoutRepetition(text).replace(RAW, escaped));
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** It reads each character once, and no expression goes back: a host may say what it likes. */

@@ -111,6 +111,22 @@ describe("the example ipsec", () => {
   });
 });
 
+test("an alias that means harm to a terminal is drift, shown as numbers, and repaired, with a key that may do nothing but run commands", async () => {
+  const a = lab.host("a");
+  await shell(
+    a,
+    "sed -i 's/^ssh-/restrict ssh-/' /etc/ssh/lab_authorized_keys && grep -q ^restrict /etc/ssh/lab_authorized_keys",
+  );
+  await shell(a, `ip link set dev tun0 alias "$(printf '\\033[2J\\033]0;x\\007')"`);
+  const seen = await place.stack.pulumi("refresh", "--preview-only", "--diff");
+  const shown = expectCode(seen, Code.ok);
+  process.stdout.write(JSON.stringify(seen));
+  expect(shown).toContain("[2J");
+  expect(shown).not.toMatch(/[^\n\r\t\P{Cc}]/u);
+  expectCode(await place.stack.pulumi("up", "--yes", "--skip-preview"), Code.ok);
+  expect(await shell(a, "ip link show dev tun0")).toContain("alias pulumi:ipsec/dev/");
+});
+
 /** takenIn is how many packets a host has taken out of the tunnel. */
 async function takenIn(host: string): Promise<number> {
   const [link] = JSON.parse(await shell(lab.host(host), "ip -json -stats link show tun0")) as {

@@ -31,8 +31,8 @@ import { wayOf as probedWay } from "../../provider/probe/way";
 import { tunnelProbe } from "../../provider/resources/tunnel-probe";
 import { visible, visibleText } from "../../provider/visible";
 import { CONNECTION } from "../support/mini-engine";
-import { ed25519 } from "../support/ssh-server";
 import { bytes, type Lie, lie, NASTY, text, told, value } from "./hostile";
+import { KEY, LOCKED, PKCS8 } from "./keys";
 import { ENDPOINT, LyingHost } from "./lying-host";
 import * as said from "./samples-of-hosts";
 import { type Target, target } from "./target";
@@ -94,12 +94,6 @@ const line = fc.oneof(
   ),
 );
 
-const KEY = ed25519();
-const LOCKED = ed25519("secret");
-const PKCS8 = `-----BEGIN PRIVATE KEY-----
-MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g
------END PRIVATE KEY-----
-`;
 const KNOWN = `# comment
 203.0.113.1,*.example.com,!bad.example.com ${KEY.public}
 [203.0.113.1]:2222 ${KEY.public} someone
@@ -256,7 +250,7 @@ export function ofHosts(scratch: string): Target[] {
     ),
     target(
       "private keys",
-      fc.tuple(lieOf(KEY.private, LOCKED.private, PKCS8), fc.option(text, { nil: undefined })),
+      fc.tuple(lieOf(KEY.private, LOCKED, PKCS8), fc.option(text, { nil: undefined })),
       ([key, passphrase]) => !(privateKeyIn(key, passphrase) instanceof Error),
     ),
     target(

@@ -7,6 +7,7 @@ import { CommandFailed } from "../../provider/errors";
 import { Collector } from "../../provider/host/collector";
 import { excerptOf } from "../../provider/host/excerpt";
 import { matchesPattern } from "../../provider/host/patterns";
+import { privateKeyIn } from "../../provider/host/private-key";
 import { readAlias } from "../../provider/host/ssh-config";
 import { servicesOver } from "../../provider/index";
 import { readJson } from "../../provider/ip/json";
@@ -25,6 +26,7 @@ import { mssClamp } from "../../provider/resources/mss-clamp";
 import { visible, visibleText } from "../../provider/visible";
 import { FakeHost } from "../support/fake-host";
 import { CONNECTION } from "../support/mini-engine";
+import { ed25519 } from "../support/ssh-server";
 
 /** What fuzzing has found, each once and small. A test of what took for ever is one that ends. */
 
@@ -66,6 +68,16 @@ test("a key that comes twice is named anew, also behind a string with braces and
   expect(readJson(text)).toEqual([
     { encap: "mpls", x: '{"}', dst: "1", via: { dst: "2" }, "again:dst": "3" },
   ]);
+});
+
+test("an alias with control characters, which iproute2 writes as they are, is one like others", () => {
+  const listed = JSON.stringify(device({ ifalias: "\u001b[2J\u0007 \u0001" }));
+  const raw = listed
+    .replaceAll("\\u001b", "\u001b")
+    .replaceAll("\\u0007", "\u0007")
+    .replaceAll("\\u0001", "\u0001");
+  expect(raw).toContain("\u001b[2J");
+  expect(listing(raw)?.[0]?.alias).toBe("\u001b[2J\u0007 \u0001");
 });
 
 test("names that every object has are names like others", () => {
@@ -215,4 +227,19 @@ describe("what nobody can see, or a runner takes for a command,", () => {
     expect(written.mock.calls).toEqual([["warning: gone\\u001b]0;x\\u0007\n"]]);
     written.mockRestore();
   });
+});
+
+test("a key whose passphrase takes for ever to try is not tried", () => {
+  const { private: text } = ed25519("secret");
+  const [begin = "", ...rest] = text.trim().split("\n");
+  const bytes = Buffer.from(rest.slice(0, -1).join(""), "base64");
+  // The number behind the salt of 16 bytes.
+  bytes.writeUInt32BE(4_000_000_000, bytes.indexOf("bcrypt") + "bcrypt".length + 4 + 4 + 16);
+  const body = bytes.toString("base64");
+  // The library reads a "-" as a digit.
+  for (const one of [body, body.replaceAll("+", "-"), `${body}\n--`]) {
+    const slow = [begin, one, rest.at(-1)].join("\n");
+    expect(String(privateKeyIn(slow, "secret"))).toContain("takes 4000000000 rounds");
+  }
+  expect(privateKeyIn(text, "secret")).not.toBeInstanceOf(Error);
 });
