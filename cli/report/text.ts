@@ -34,7 +34,8 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 }
 
 function shortened(cell: string): string {
-  return cell.length > LONGEST_CELL ? `${cell.slice(0, LONGEST_CELL - 1)}…` : cell;
+  // A character that takes two units is not cut in half.
+  return cell.length > LONGEST_CELL ? `${cell.slice(0, LONGEST_CELL - 1).replace(/\p{Cs}$/u, "")}…` : cell;
 }
 
 /** counted is a number with its noun. */

@@ -248,11 +248,14 @@ export function ofHosts(scratch: string): Target[] {
         return true;
       },
     ),
-    target(
-      "private keys",
-      fc.tuple(lieOf(KEY.private, LOCKED, PKCS8), fc.option(text, { nil: undefined })),
-      ([key, passphrase]) => !(privateKeyIn(key, passphrase) instanceof Error),
-    ),
+    {
+      ...target(
+        "private keys",
+        fc.tuple(lieOf(KEY.private, LOCKED, PKCS8), fc.option(text, { nil: undefined })),
+        ([key, passphrase]) => !(privateKeyIn(key, passphrase) instanceof Error),
+      ),
+      slow: true,
+    },
     target(
       "ping",
       fc.tuple(lieOf(said.PING), lieOf("", "ping: sendmsg: Operation not permitted"), fc.nat(3)),

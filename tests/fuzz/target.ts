@@ -7,7 +7,7 @@ import { Unclear } from "../../provider/ip/view";
 /** Target is something that inputs from elsewhere are put into. */
 export interface Target {
   readonly name: string;
-  /** Whether an input takes some milliseconds, a shell's for the most part. */
+  /** Whether an input takes some milliseconds, for most of them those of a shell. */
   readonly slow: boolean;
   /** run puts in so many inputs that grow from a seed; `beat` is called before each. */
   run(inputs: number, seed: number, beat: (done: number) => void): Promise<Tally>;

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { knownOf } from "../../cli/object";
+import { columns } from "../../cli/report/text";
 import { door } from "../../provider/dynamic";
 import { CommandFailed } from "../../provider/errors";
 import { Collector } from "../../provider/host/collector";
@@ -185,6 +186,10 @@ test("what was taken counts too, until the next exchange begins", async () => {
   await collector.until("\n");
   collector.push(chunk);
   await expect(collector.until("end")).rejects.toThrow("the host answered with more than 64 MB");
+});
+
+test("a cell of a report that is too long is not cut within a character", () => {
+  expect(columns([["x".repeat(78) + "🙂".repeat(5)]])).toEqual([`${"x".repeat(78)}…`]);
 });
 
 test("of a long complaint the beginning and the end are kept", () => {
