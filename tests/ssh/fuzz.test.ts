@@ -1,6 +1,6 @@
 import { openTargets } from "../fuzz/targets";
 
-/** The short form of `make fuzz`: some hostile inputs for each target, the same at each run. */
+/** The short form of `make fuzz`: some hostile inputs for each target, the same at each run. It needs the shells that hosts have. */
 
 const INPUTS = { slow: 6, fast: 100 } as const;
 const SEED = 20_261;
