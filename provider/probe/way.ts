@@ -19,7 +19,8 @@ const AddressText = z.string().refine((text) => canonicalIp(text) !== undefined)
 
 const WayJson = listOf(
   z.object({
-    dev: z.string().regex(DEVICE_NAME).optional(),
+    // A route that leads nowhere has one without a name.
+    dev: z.union([z.literal(""), z.string().regex(DEVICE_NAME)]).optional(),
     gateway: AddressText.optional(),
     via: z.object({ host: AddressText }).optional(),
   }),
