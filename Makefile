@@ -10,8 +10,11 @@ ARGS =
 # How many random stacks `make stacks` lives through, and the seed that they grow from.
 STACKS = 50
 SEED = $(shell date +%s)
+# How many hostile inputs `make fuzz` tries, and what its targets' names contain: make fuzz N=5000 PART=nft
+N = 100000
+PART =
 
-.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults stacks lint bench \
+.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults stacks fuzz lint bench \
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
@@ -56,6 +59,9 @@ faults: setup ## break things on purpose in every way and print what came of it:
 
 stacks: setup ## live through many random stacks on a real kernel (about 8 s each): make stacks STACKS=200 SEED=7
 	@STACKS=$(STACKS) STACKS_SEED=$(SEED) $(TSX) tools/test.ts e2e -- e2e/stacks
+
+fuzz: dependencies ## put hostile inputs into all that reads hosts and makes commands (about 15 minutes): make fuzz N=5000 SEED=7
+	@$(TSX) tests/fuzz/run.ts $(N) $(SEED) "$(PART)"
 
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types

@@ -28,7 +28,7 @@ export interface Place {
 
 /** knownOf opens what a state says of an object, and throws when that can't be understood. */
 export function knownOf(recorded: Recorded, services: Services): Known {
-  const service = services[recorded.type];
+  const service = Object.hasOwn(services, recorded.type) ? services[recorded.type] : undefined;
   if (service === undefined)
     throw new Trouble(
       `this pulumi-ipip does not know the type ${recorded.type}: upgrade it, npm install pulumi-ipip@latest`,

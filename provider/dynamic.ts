@@ -7,6 +7,7 @@ import type { Service } from "./service";
 import type { Desired, Fields } from "./state";
 import { HalfMade } from "./subject";
 import { unknown } from "./unknown";
+import { visible, visibleText } from "./visible";
 
 /** The text that stands for an unknown value in what the engine sends (@pulumi/pulumi, runtime/rpc.ts). */
 const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
@@ -24,13 +25,16 @@ export type Provider = Required<Omit<dynamic.ResourceProvider, "configure">>;
 export function door(service: Service<ResourceType>): Provider {
   const schema = service.contract.inputs;
 
-  /** Errors leave in one line of their own, without secrets: the engine would mask only those of its configuration. */
+  /**
+   * Errors leave in one line of their own, without secrets: the engine would mask only those of its configuration. Nor does
+   * it keep from a terminal what a host says to it.
+   */
   async function guarded<T>(bag: Fields, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
       const secrets = secretsIn(schema, bag);
-      const text = masked(error instanceof Error ? error.message : String(error), secrets);
+      const text = visibleText(masked(error instanceof Error ? error.message : String(error), secrets));
       // A stack would be printed as noise beside the message.
       const shown = Object.assign(new Error(text), { stack: "" });
       if (!(error instanceof HalfMade)) throw shown;
@@ -53,8 +57,8 @@ export function door(service: Service<ResourceType>): Provider {
         const isNew = Object.keys(olds ?? {}).length === 0;
         if (news[COMMANDS] === true && isNew && problems.length === 0) await tell(undefined, inputs, news);
         const failures = problems.map(({ path, message }) => ({
-          property: z.core.toDotPath(path),
-          reason: message,
+          property: visible(z.core.toDotPath(path)),
+          reason: visibleText(message),
         }));
         return {
           inputs: { ...marked(inputs), ...(news[COMMANDS] === true && { [COMMANDS]: true }) },

@@ -73,10 +73,14 @@ export function lengthOf(cidr: string): number {
   return length === undefined ? bitsOf(familyOf(cidr)) : Number(length);
 }
 
-/** inSameSubnet tells whether the address in `cidr` lies in the network of `network`, both `address/prefix`. */
+/**
+ * inSameSubnet tells whether the address in `cidr` lies in the network of `network`, both `address/prefix`. In what is no
+ * network lies nothing.
+ */
 export function inSameSubnet(cidr: string, network: string): boolean {
-  if (familyOf(cidr) !== familyOf(network)) return false;
-  return ipaddr.parse(ipOf(cidr)).match(ipaddr.parseCIDR(network));
+  const [one, other] = [prefixed(ipOf(cidr)), prefixed(network)];
+  if (one === undefined || other === undefined || one.family !== other.family) return false;
+  return ipaddr.parse(one.ip).match(ipaddr.parseCIDR(`${other.ip}/${other.length}`));
 }
 
 function ip(wanted: Family | undefined, what: string, example: string) {

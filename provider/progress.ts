@@ -1,6 +1,7 @@
 import { Client, credentials } from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { visibleText } from "./visible";
 
 /** What the engine shows while it works: the log service of the engine that has started this process. */
 
@@ -36,13 +37,14 @@ export async function inform(text: string): Promise<void> {
 
 /** warn shows a warning, and returns when the engine has it. */
 export async function warn(text: string): Promise<void> {
-  if (!(await send(LogSeverity.WARNING, text, false))) process.stderr.write(`warning: ${text}\n`);
+  if (await send(LogSeverity.WARNING, text, false)) return;
+  process.stderr.write(`warning: ${visibleText(text)}\n`);
 }
 
 function send(severity: LogSeverity, text: string, ephemeral: boolean): Promise<boolean> {
   const request = new LogRequest();
   request.setSeverity(severity);
-  request.setMessage(text);
+  request.setMessage(visibleText(text));
   request.setEphemeral(ephemeral);
   queue = queue.then(() => log(request));
   return queue;

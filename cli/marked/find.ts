@@ -88,7 +88,7 @@ function deviceOf(
     return [{ type: "Namespace", mark: alias, inputs: { name: netns }, keys }];
   }
   const end = netns === undefined ? { name } : { name, namespace: netns };
-  const type = CLASSES[kind];
+  const type = CLASSES.get(kind);
   const inputs = kind === "veth" ? { a: end, b: UNKNOWN_END } : end;
   return [{ type, mark: alias, inputs, keys: [deviceKey(end)] }];
 }

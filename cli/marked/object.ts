@@ -17,14 +17,16 @@ export interface Marked {
 }
 
 /** The classes of devices by the kinds that the kernel knows them as. */
-export const CLASSES: Readonly<Record<string, string>> = {
-  ipip: "IpipTunnel",
-  sit: "SitTunnel",
-  gre: "GreTunnel",
-  ip6tnl: "Ip6Tunnel",
-  ip6gre: "Ip6GreTunnel",
-  veth: "VethPair",
-};
+export const CLASSES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ipip: "IpipTunnel",
+    sit: "SitTunnel",
+    gre: "GreTunnel",
+    ip6tnl: "Ip6Tunnel",
+    ip6gre: "Ip6GreTunnel",
+    veth: "VethPair",
+  }),
+);
 
 export function contractOf(type: string): Contract {
   const contract = contracts[type];
@@ -34,9 +36,9 @@ export function contractOf(type: string): Contract {
 
 /** keysOf are the keys of an object by its inputs; none of a type that has nothing on a host. */
 export function keysOf(type: string, inputs: Fields & { readonly connection: Connection }): string[] {
-  if (!(type in contracts)) return [];
+  if (!Object.hasOwn(contracts, type)) return [];
   if (type === "VethPair") return [inputs.a, inputs.b].map((end) => deviceKey(end as Fields));
-  if (Object.values(CLASSES).includes(type)) return [deviceKey(inputs)];
+  if ([...CLASSES.values()].includes(type)) return [deviceKey(inputs)];
   return [`${type} ${contractOf(type).id(inputs)}`];
 }
 

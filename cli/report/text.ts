@@ -1,40 +1,22 @@
+import { visible, visibleJson } from "../../provider/visible";
+
 /** Text that comes from hosts and states, made safe for a terminal, a table and the log of a job. */
 
-/** What moves a cursor, changes the direction of text, breaks a line, or is no character of its own. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u{fffe}\u{ffff}]/gu;
-
 /** clean shows what can't be printed as its number. */
-export function clean(text: string): string {
-  const shown = text.replace(UNPRINTABLE, escaped);
-  // GitHub's runner takes `##[…]` for a command wherever it stands in a line.
-  return shown.replaceAll("##[", "## [");
-}
+export const clean = visible;
 
 /** linesOf are the lines of a message, each of them clean. */
 export function linesOf(message: string): string[] {
   return message.split(/\r?\n/).map((line) => clean(line.trimEnd()));
 }
 
-function escaped(character: string): string {
-  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
-}
-
 /** printableJson is JSON of which a terminal can show every character; it reads as the same value. */
 export function printableJson(value: unknown): string {
-  const text = JSON.stringify(value, undefined, 2);
-  return `${text.replace(UNPRINTABLE, (one) => (one === "\n" ? one : units(one)))}\n`;
+  return `${visibleJson(value, 2)}\n`;
 }
 
 /** literal is a text as JavaScript writes it, of which a terminal can show every character. */
-export function literal(text: string): string {
-  return JSON.stringify(text).replace(UNPRINTABLE, units);
-}
-
-function units(character: string): string {
-  return Array.from({ length: character.length }, (_, index) =>
-    escaped(String.fromCharCode(character.charCodeAt(index))),
-  ).join("");
-}
+export const literal = (text: string): string => visibleJson(text);
 
 /** The longest that a cell gets; JSON has the whole. */
 const LONGEST_CELL = 80;
@@ -55,7 +37,8 @@ export function columns(rows: readonly (readonly string[])[]): string[] {
 }
 
 function shortened(cell: string): string {
-  return cell.length > LONGEST_CELL ? `${cell.slice(0, LONGEST_CELL - 1)}…` : cell;
+  // A character that takes two units is not cut in half.
+  return cell.length > LONGEST_CELL ? `${cell.slice(0, LONGEST_CELL - 1).replace(/\p{Cs}$/u, "")}…` : cell;
 }
 
 /** counted is a number with its noun. */

@@ -2,15 +2,39 @@ import { createPrivateKey, type KeyObject } from "node:crypto";
 import { type ParsedKey, utils } from "ssh2";
 import { saidBy } from "./paths";
 
+/** How often ssh-keygen may have been told to stir a passphrase (`-a`, 24 when it is not told): each takes some ms here. */
+const MAX_ROUNDS = 2048;
+
 /** privateKeyIn reads a private key in any form that ssh2 or OpenSSL knows: OpenSSH's, PKCS#1, SEC1, PKCS#8. */
 export function privateKeyIn(text: string, passphrase: string | undefined): ParsedKey | Error {
   const readable = /^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----$/m.test(text)
     ? fromPkcs8(text, passphrase)
     : text;
   if (readable instanceof Error) return readable;
+  const rounds = roundsOf(readable);
+  if (rounds > MAX_ROUNDS)
+    return new Error(
+      `its passphrase takes ${rounds} rounds, and ${MAX_ROUNDS} are the most: ssh-keygen -p -a 24 sets another number`,
+    );
   // ssh2 gives a list for a file that has several keys, which its types don't say.
   const [key] = [utils.parseKey(readable, passphrase)].flat();
   return key ?? new Error("no key in it");
+}
+
+/** roundsOf is how often the passphrase of a key in OpenSSH's form is stirred (OpenSSH's PROTOCOL.key); 0 without one. */
+function roundsOf(text: string): number {
+  const [, body = ""] = /BEGIN OPENSSH PRIVATE KEY-----\r?\n([\s\S]+)\r?\n-----END OPENSSH/.exec(text) ?? [];
+  const bytes = Buffer.from(body, "base64");
+  let at = "openssh-key-v1\0".length;
+  const next = (): Buffer => {
+    const length = at + 4 <= bytes.length ? bytes.readUInt32BE(at) : 0;
+    const content = bytes.subarray(at + 4, at + 4 + length);
+    at += 4 + length;
+    return content;
+  };
+  const [, kdf, options] = [next(), next(), next()];
+  const salt = options.length < 4 ? 0 : options.readUInt32BE(0);
+  return kdf.toString() === "bcrypt" && 8 + salt <= options.length ? options.readUInt32BE(4 + salt) : 0;
 }
 
 /** ssh2 does not know PKCS#8: the key is brought to the form that it does know. */

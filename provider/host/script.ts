@@ -1,4 +1,5 @@
 import { type Batchable, batchable, batchInput, failedLine, withoutBatchNoise } from "./batch";
+import { excerptOf } from "./excerpt";
 import { type Answer, argvOf, type Command, type Failure, quote } from "./host";
 
 /**
@@ -107,7 +108,7 @@ export function sectionsOf(stdout: Buffer, stderr: Buffer, nonce: string): Map<n
   return new Map(
     split(stdout, nonce).map(({ section, code, text }) => [
       section,
-      { code, stdout: text, stderr: errors.get(section) ?? "" },
+      { code, stdout: text, stderr: excerptOf(errors.get(section) ?? "") },
     ]),
   );
 }

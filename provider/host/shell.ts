@@ -13,6 +13,12 @@ import { Trace } from "./trace";
 /** What iproute2 says of an option that it doesn't know, and BusyBox of all that it can't do. */
 const NO_SUCH_OPTION = /Option .* is unknown|invalid option|unrecognized option|BusyBox/;
 
+/**
+ * How many bytes a host may say when nobody has asked it anything. It has no more to say then than that its long-lived `ip`
+ * has ended.
+ */
+const MAX_UNASKED = 65_536;
+
 /** How much of what a host said goes into a message. */
 const MAX_QUOTE = 1000;
 
@@ -149,6 +155,10 @@ export class Shell {
 
   /** heed hears that the long-lived `ip` has ended while nobody asked it anything. */
   private heed(): void {
+    if (this.stdout.unheard > MAX_UNASKED) {
+      this.close("the host talks without being asked");
+      return;
+    }
     const said = Buffer.from(this.stdout.said());
     if (!said.includes(`${this.word} `) || !said.includes("\n")) return;
     void this.stdout.until("\n");
@@ -169,6 +179,8 @@ export class Shell {
   /** send gives the time at which it was sent. */
   private send(text: string): number {
     this.busy = true;
+    this.stdout.begin();
+    this.stderr.begin();
     this.trace?.sent(text);
     this.channel.write(text);
     return performance.now();

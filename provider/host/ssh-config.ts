@@ -202,7 +202,7 @@ class Found {
 
   private add(setting: Setting): void {
     const { keyword, words, file } = setting;
-    const unsupported = UNSUPPORTED[keyword];
+    const unsupported = Object.hasOwn(UNSUPPORTED, keyword) ? UNSUPPORTED[keyword] : undefined;
     // Of the two ways through other machines the first that is named counts, and what the program says before both.
     const moot =
       keyword === "proxycommand" && (this.said.proxied === true || this.first("proxyjump") !== undefined);

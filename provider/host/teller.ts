@@ -1,4 +1,5 @@
 import { batchLine } from "./batch";
+import { excerptOf } from "./excerpt";
 import { type Answer, type Command, quote } from "./host";
 import type { Program } from "./script";
 
@@ -61,6 +62,9 @@ export class Age {
     this.over = true;
   }
 }
+
+/** How many lines a host may say in place of an answer; iproute2 has a few. */
+const MAX_COMPLAINTS = 10_000;
 
 /** What iproute2 says of the line that ended a batch. */
 const FAILED = /^Command failed -:\d+$/;
@@ -137,16 +141,13 @@ export function tellingOnce(netns: string | undefined, orders: readonly Order[])
 
 /** toldOnce is what it answered to those that were begun: the first that failed is the last of them. */
 export function toldOnce(orders: readonly Order[], { code, stdout, stderr }: Answer): Answer[] {
-  const lines = stdout.split("\n");
-  const cut = lines.pop() ?? "";
-  // Half a list of a process that says it went well is for its reader to see.
-  const whole = code === 0 ? [...lines, cut] : lines;
-  const said = [...whole, ...stderr.split("\n").filter(Boolean), `${ENDING} ${code}`].values();
+  const said = linesSaid(stdout, [...stderr.split("\n").filter(Boolean), `${ENDING} ${code}`], code === 0);
   const answers: Answer[] = [];
   for (const order of orders) {
     const told = new Told(order, ENDING);
-    for (const line of said) {
-      const answer = told.take(line);
+    // The next order goes on where this one ends.
+    for (let line = said.next(); line.done !== true; line = said.next()) {
+      const answer = told.take(line.value);
       if (answer === undefined) continue;
       answers.push(answer);
       break;
@@ -154,6 +155,20 @@ export function toldOnce(orders: readonly Order[], { code, stdout, stderr }: Ans
     if (answers.at(-1)?.code !== 0) break;
   }
   return answers;
+}
+
+/**
+ * linesSaid are the lines of an output, then others, one at a time, for there may be very many. The last of the output may
+ * be cut off; half a list of a process that says it went well is for its reader to see.
+ */
+function* linesSaid(output: string, others: readonly string[], withLast: boolean): Generator<string, void> {
+  let start = 0;
+  for (let end = output.indexOf("\n"); end !== -1; end = output.indexOf("\n", start)) {
+    yield output.slice(start, end);
+    start = end + 1;
+  }
+  if (withLast) yield output.slice(start);
+  yield* others;
 }
 
 /** ENDED is what became of a session whose long-lived `ip` nobody feeds any more. */
@@ -184,11 +199,13 @@ export class Told {
     if (this.order.asks && output.startsWith("[")) return this.answer(0, `${output}\n`);
     if (!this.order.asks && MARK_PRINTED.test(output)) return this.answer(0);
     if (!FAILED.test(output)) this.err.push(`${output}\n`);
+    if (this.err.length > MAX_COMPLAINTS)
+      throw new Error(`the host said ${MAX_COMPLAINTS} lines, and no answer`);
     return undefined;
   }
 
   private answer(code: number, stdout = ""): Answer {
-    return { code, stdout, stderr: this.err.join("") };
+    return { code, stdout, stderr: excerptOf(this.err.join("")) };
   }
 }
 

@@ -1,5 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { masked, secretsIn } from "../secrets";
+import { visibleJson } from "../visible";
 import { Connection } from "./connection";
 import { expandHome } from "./paths";
 import { labelOf } from "./stop";
@@ -31,7 +32,7 @@ export class Trace {
     connection: Connection,
   ) {
     this.label = labelOf(connection);
-    this.secrets = secretsIn(Connection, connection).map((secret) => JSON.stringify(secret).slice(1, -1));
+    this.secrets = secretsIn(Connection, connection).map((secret) => visibleJson(secret).slice(1, -1));
   }
 
   /** of gives the trace of a connection, or undefined where nobody asked for one. */
@@ -57,7 +58,7 @@ export class Trace {
     if (broken) return;
     const entry = { time: new Date().toISOString(), host: this.label, ...event };
     try {
-      appendFileSync(this.file, `${masked(JSON.stringify(entry), this.secrets)}\n`, { mode: 0o600 });
+      appendFileSync(this.file, `${masked(visibleJson(entry), this.secrets)}\n`, { mode: 0o600 });
     } catch (error) {
       // What is being done is worth more than the record of it.
       broken = true;

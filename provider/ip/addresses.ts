@@ -1,13 +1,21 @@
 import { z } from "zod";
-import { canonicalIp } from "../net";
+import { bitsOf, canonicalIp, familyOf } from "../net";
 import { scopeNamed } from "./scopes";
 
 /** An address of a device as `ip -json -details address show` prints it: what we use of it, in our form. */
 
+/** What is taken away is called as it was read, so nothing else than an address may be read as one. */
+const IpJson = z.string().transform((text, ctx) => {
+  const address = canonicalIp(text);
+  if (address !== undefined) return address.text;
+  ctx.addIssue({ code: "custom", message: "it is no address" });
+  return z.NEVER;
+});
+
 export const AddressJson = z.object({
-  local: z.string().optional(),
-  address: z.string().optional(),
-  prefixlen: z.number().optional(),
+  local: IpJson.optional(),
+  address: IpJson.optional(),
+  prefixlen: z.int().min(0).optional(),
   broadcast: z.string().optional(),
   label: z.string().optional(),
   scope: z.coerce.string().default("0"),
@@ -40,14 +48,13 @@ export interface Assigned {
 /** assignedOf reads one entry; none where it lacks what every address has. */
 export function assignedOf(json: z.output<typeof AddressJson>): Assigned[] {
   const { local, address, prefixlen, broadcast, label, scope, ...flags } = json;
-  if (local === undefined || prefixlen === undefined) return [];
-  const canonical = (text: string) => canonicalIp(text)?.text ?? text;
+  if (local === undefined || prefixlen === undefined || prefixlen > bitsOf(familyOf(local))) return [];
   return [
     {
       ...flags,
-      local: canonical(local),
+      local,
       length: prefixlen,
-      peer: address && canonical(address),
+      peer: address,
       broadcast,
       label,
       scope: scopeNamed(scope),

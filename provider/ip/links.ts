@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { AddressJson, type Assigned, assignedOf, spelled } from "./addresses";
+import { listOf } from "./json";
 
 /** A device as `ip -json -details address show` prints it: what we use of it, in our form. */
 
+/** What may be the name of a device (dev_valid_name in the kernel's net/core/dev.c). */
+export const DEVICE_NAME = /^(?!\.{1,2}$)[^/:\s\0]{1,15}$/;
+
 const LinkJson = z.object({
   ifindex: z.number(),
-  ifname: z.string(),
-  flags: z.array(z.string()),
+  ifname: z.string().regex(DEVICE_NAME, "no device can have this name"),
+  flags: listOf(z.string()),
   mtu: z.number(),
   // Left out where it is 0.
   txqlen: z.number().default(0),
@@ -18,10 +22,20 @@ const LinkJson = z.object({
   link_index: z.number().optional(),
   link_netnsid: z.number().optional(),
   linkinfo: z
-    .object({ info_kind: z.string().optional(), info_data: z.record(z.string(), z.unknown()).optional() })
+    .object({
+      info_kind: z.string().optional(),
+      info_data: z.record(z.string(), z.unknown()).refine(isSayable).optional(),
+    })
     .default({}),
-  addr_info: z.array(AddressJson).default([]),
+  addr_info: listOf(AddressJson).default([]),
 });
+
+/** Each kind of device has values of its own, which are read as texts and numbers: all of them must be such, or hold such. */
+function isSayable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  const taken = ["toString", "valueOf"].some((key) => Object.hasOwn(value, key));
+  return !taken && Object.values(value).every(isSayable);
+}
 
 export interface Link {
   readonly ifindex: number;
@@ -58,7 +72,7 @@ export function linksOf(entries: readonly unknown[]): Link[] {
   return (
     entries
       // iproute2 up to 5.x leaves an empty object where it skips an entry.
-      .filter((entry) => Object.keys(entry as object).length > 0)
+      .filter((entry) => typeof entry !== "object" || entry === null || Object.keys(entry).length > 0)
       .map((entry) => linkOf(LinkJson.parse(entry)))
   );
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { canonicalIp } from "../net";
+import { listOf } from "./json";
 
 /** MPLS as iproute2 says it: label stacks, the routes of labels, and packets that are given labels. */
 
@@ -85,7 +86,7 @@ const MplsRouteJson = z.object({
   // As iproute2 6.1 spells it, and as newer ones do.
   "ttl-propogate": z.boolean().optional(),
   "ttl-propagate": z.boolean().optional(),
-  nexthops: z.array(z.object(hop)).optional(),
+  nexthops: listOf(z.object(hop)).optional(),
 });
 
 /** MplsHop is one way that a labelled packet may go. */

@@ -1,10 +1,11 @@
 import { z } from "zod";
+import { listOf } from "./json";
 
 /** The way that the kernel would send a packet, as `ip -json route get` prints it. */
 
 const PathJson = z.object({
   dev: z.string().optional(),
-  metrics: z.array(z.object({ mtu: z.number().optional() })).default([]),
+  metrics: listOf(z.object({ mtu: z.number().optional() })).default([]),
   /** Seconds for which the kernel keeps what routers told it of this one destination. */
   expires: z.number().optional(),
 });

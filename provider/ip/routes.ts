@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { canonicalIp, canonicalPrefix, type Family } from "../net";
-import { AGAIN } from "./json";
+import { AGAIN, listOf } from "./json";
 import { type Encap, encapOf } from "./mpls";
 import type { Nexthop } from "./nexthops";
 import { scopeNamed } from "./scopes";
@@ -32,7 +32,7 @@ const gateway = {
 const encap = {
   encap: z.string().optional(),
   ttl: z.number().optional(),
-  flags: z.array(z.string()).default([]),
+  flags: listOf(z.string()).default([]),
 };
 
 const NexthopJson = z.object({
@@ -55,8 +55,8 @@ const RouteJson = z.looseObject({
   scope: z.coerce.string().default("0"),
   prefsrc: z.string().optional(),
   metric: z.number().default(0),
-  metrics: z.array(z.looseObject({ mtu: z.number().optional() })).default([]),
-  nexthops: z.array(NexthopJson).optional(),
+  metrics: listOf(z.looseObject({ mtu: z.number().optional() })).default([]),
+  nexthops: listOf(NexthopJson).optional(),
 });
 
 /** Keys that say nothing of what a route was told: what iproute2 prints of each, or of each that leads nowhere. */

@@ -4,7 +4,11 @@ import { canonicalPrefix } from "../net";
 /** A rule as `ip -json -details -Numeric rule show` prints it: what we use of it, in our form. */
 
 /** The actions in the kernel's numbering (FR_ACT_BLACKHOLE … in linux/fib_rules.h). */
-const ACTIONS: Readonly<Record<string, string>> = { "6": "blackhole", "7": "unreachable", "8": "prohibit" };
+const ACTIONS: ReadonlyMap<string, string> = new Map([
+  ["6", "blackhole"],
+  ["7", "unreachable"],
+  ["8", "prohibit"],
+]);
 
 /** What stands in the listing for a selector that takes anything. */
 export const ALL = "all";
@@ -75,7 +79,7 @@ export function rulesOf(entries: readonly unknown[]): RuleEntry[] {
 
 function ruleOf(json: z.output<typeof RuleJson>): RuleEntry {
   const { priority, tos, iif, oif, uid_start, uid_end, ipproto, protocol } = json;
-  const named = json.action === undefined ? "lookup" : (ACTIONS[json.action] ?? json.action);
+  const named = json.action === undefined ? "lookup" : (ACTIONS.get(json.action) ?? json.action);
   const strange = Object.keys(json).filter((key) => !KNOWN.has(key));
   const l3mdev = "l3mdev" in json;
   return {
@@ -137,5 +141,6 @@ export const PROTOCOLS = {
 
 function numberOf(protocol: string): number {
   const digits = /^(?:ipproto-)?(\d+)$/.exec(protocol)?.[1];
-  return digits === undefined ? (PROTOCOLS[protocol as keyof typeof PROTOCOLS] ?? -1) : Number(digits);
+  if (digits !== undefined) return Number(digits);
+  return Object.hasOwn(PROTOCOLS, protocol) ? PROTOCOLS[protocol as keyof typeof PROTOCOLS] : -1;
 }

@@ -329,8 +329,5 @@ export class View {
 
 /** linesOf is a text without what only makes it look well. */
 function linesOf(text: string): string[] {
-  return text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter((line) => line !== "");
+  return Array.from(text.matchAll(/\S.*/g), ([line]) => line.trimEnd());
 }

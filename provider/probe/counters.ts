@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
+import { readJson } from "../ip/json";
 import type { Family } from "../net";
 
 /** What the kernel counts, from which it shows how far a packet came. */
@@ -60,10 +61,16 @@ export function grown(before: Counters, after: Counters): Counters {
   };
 }
 
+/** The files have some kilobytes; who shows more has something else to show. */
+const MAX_LENGTH = 100_000;
+
 /** Both forms: a line of names with one of values below it (snmp, netstat), and a name and its value a line (snmp6). */
 function valuesIn(text: string): Record<string, number> {
   const values: Record<string, number> = {};
-  const lines = text.split("\n").map((line) => line.trim().split(/\s+/));
+  const lines = text
+    .slice(0, MAX_LENGTH)
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/));
   for (const [index, [first = "", ...rest]] of lines.entries()) {
     const [below, ...numbers] = lines[index + 1] ?? [];
     if (first.endsWith(":") && below === first && Number.isNaN(Number(rest[0])))
@@ -75,7 +82,7 @@ function valuesIn(text: string): Record<string, number> {
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return readJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Command } from "../host/host";
+import { listOf, readJson } from "../ip/json";
 
 /** What the host's own rules of nftables (nft(8)) do to the packets of a probe, as far as that shows. */
 
@@ -15,7 +16,7 @@ const RuleJson = z.object({
     table: z.string(),
     chain: z.string(),
     handle: z.number(),
-    expr: z.array(z.record(z.string(), z.unknown())),
+    expr: listOf(z.record(z.string(), z.unknown())),
   }),
 });
 const MatchJson = z.object({
@@ -119,7 +120,7 @@ function droppingIn(text: string): Dropping[] {
 
 function entriesIn(text: string): unknown[] {
   try {
-    return z.object({ nftables: z.array(z.unknown()) }).parse(JSON.parse(text)).nftables;
+    return z.object({ nftables: z.array(z.unknown()) }).parse(readJson(text)).nftables;
   } catch {
     // Without nft, or without the right to ask it, nothing is known.
     return [];

@@ -89,22 +89,24 @@ async function deviceOf(host: Host, { namespace, dev }: Aim): Promise<Device | u
 }
 
 /** Numbers of the IP protocols by kind of device (IANA, protocol numbers). */
-const PROTOCOLS: Readonly<Record<string, number>> = {
-  ipip: 4,
-  sit: 41,
-  gre: 47,
-  gretap: 47,
-  erspan: 47,
-  ip6gre: 47,
-  ip6gretap: 47,
-  ip6erspan: 47,
-};
+const PROTOCOLS: ReadonlyMap<string, number> = new Map(
+  Object.entries({
+    ipip: 4,
+    sit: 41,
+    gre: 47,
+    gretap: 47,
+    erspan: 47,
+    ip6gre: 47,
+    ip6gretap: 47,
+    ip6erspan: 47,
+  }),
+);
 const UDP = 17;
 
 function outerOf({ kind = "", data, otherNetns }: Link): Outer | undefined {
   const remote = canonicalIp(String(data.remote ?? ""))?.text;
   // An ip6tnl says itself what it carries; what it carries when it may carry both is most often IPv6.
-  const carried = kind === "ip6tnl" ? (data.proto === "ipip6" ? 4 : 41) : PROTOCOLS[kind];
+  const carried = kind === "ip6tnl" ? (data.proto === "ipip6" ? 4 : 41) : PROTOCOLS.get(kind);
   if (remote === undefined || carried === undefined) return undefined;
   const packed = typeof data.encap === "object" && data.encap !== null;
   return { remote, protocol: packed ? UDP : carried, elsewhere: otherNetns !== undefined };

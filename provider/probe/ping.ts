@@ -57,10 +57,10 @@ export function pingCommand({ target, namespace, count, timeout, size }: PingOpt
   return namespace === undefined ? { argv } : { argv, netns: namespace };
 }
 
-const STATISTICS = /(\d+) packets transmitted, (\d+) (?:packets )?received/;
-const MEAN = /= [\d.]+\/([\d.]+)\//;
+const STATISTICS = /^(\d{1,9}) packets transmitted, (\d{1,9}) (?:packets )?received/m;
+const MEAN = /= [\d.]{1,20}\/([\d.]{1,20})\//;
 /** "Frag needed and DF set (mtu = 1300)", "Packet too big: mtu=1300", "message too long, mtu=1300", of IPv6 "mtu: 1300". */
-const TOO_LARGE = /mtu ?[=:] ?(\d+)/g;
+const TOO_LARGE = /mtu ?[=:] ?(\d{1,9})/g;
 const REPORT = /^From (\S+?):? icmp_seq=\d+ (?!Frag needed|Packet too big)(.+)$/m;
 /** What sendmsg(2) says when a rule of the output hook drops a packet. */
 const REFUSED = /send(?:msg|to): Operation not permitted/;
@@ -74,13 +74,14 @@ export function pingOf(host: string, command: Command, answer: Answer): Ping {
   if (sent === undefined || answer.code > 1)
     throw new CommandFailed(host, commandLine(command), answer.code, answer.stderr, advice(said));
   const named = [...said.matchAll(TOO_LARGE)].map(([, mtu]) => Number(mtu)).filter((mtu) => mtu > 0);
+  const mtu = named.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY);
   const rttMs = MEAN.exec(answer.stdout)?.[1];
   const [, from, words] = REPORT.exec(answer.stdout) ?? [];
   return {
     sent: Number(sent),
     received: Number(received),
     ...(rttMs !== undefined && { rttMs: Number(rttMs) }),
-    ...(named.length > 0 && { mtu: Math.min(...named) }),
+    ...(named.length > 0 && { mtu }),
     ...(from !== undefined && words !== undefined && { report: { from, words: words.trim() } }),
     ...(REFUSED.test(said) && { refused: true }),
   };

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { Answer, Command } from "../host/host";
 import { ip } from "../ip/commands";
+import { listOf, readJson } from "../ip/json";
+import { DEVICE_NAME } from "../ip/links";
 import { bitsOf, canonicalIp, familyOf, inSameSubnet } from "../net";
 
 /** Way is how the kernel would send to an address (ip-route(8), `route get`). */
@@ -12,15 +14,17 @@ export interface Way {
   readonly said?: string;
 }
 
-const WayJson = z
-  .array(
-    z.object({
-      dev: z.string().optional(),
-      gateway: z.string().optional(),
-      via: z.object({ host: z.string() }).optional(),
-    }),
-  )
-  .min(1);
+/** It is pinged next, so nothing else than an address may be read as one. */
+const AddressText = z.string().refine((text) => canonicalIp(text) !== undefined);
+
+const WayJson = listOf(
+  z.object({
+    // A route that leads nowhere has one without a name.
+    dev: z.union([z.literal(""), z.string().regex(DEVICE_NAME)]).optional(),
+    gateway: AddressText.optional(),
+    via: z.object({ host: AddressText }).optional(),
+  }),
+);
 
 export function wayQuery(address: string, netns?: string): Command {
   return ip(netns, `-${familyOf(address)}`, "-json", "route", "get", address);
@@ -28,7 +32,7 @@ export function wayQuery(address: string, netns?: string): Command {
 
 export function wayOf({ stdout, stderr }: Answer): Way {
   try {
-    const [first] = WayJson.parse(JSON.parse(stdout));
+    const [first] = WayJson.parse(readJson(stdout));
     const via = first?.gateway ?? first?.via?.host;
     if (first?.dev !== undefined) return { dev: first.dev, ...(via !== undefined && { via }) };
   } catch {

@@ -138,7 +138,8 @@ export const link = defineResource({
 
   plan(desired, observed) {
     if (desired !== undefined) return steps(desired, desired, observed);
-    if (observed?.dev === undefined) return [];
+    // Of a device that was not there nothing is put back.
+    if (observed?.dev === undefined || observed.previous === undefined) return [];
     // A state has only what is set.
     const { namespace, dev, previous, set = KEYS.filter((key) => observed[key] !== undefined) } = observed;
     return steps({ namespace, dev }, Object.fromEntries(set.map((key) => [key, previous[key]])), observed);

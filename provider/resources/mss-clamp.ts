@@ -183,8 +183,13 @@ function sizeIn(lines: readonly string[], dev: string, family: "ipv4" | "ipv6"):
   return rule.startsWith(`${start}rt mtu `) ? "pmtu" : Number.parseInt(rule.slice(start.length), 10);
 }
 
+const COMMENT = ' comment "';
+
 function commentIn(lines: readonly string[]): string {
-  return lines.flatMap((line) => /^[io]ifname .* comment "(.*)"$/.exec(line)?.[1] ?? [])[0] ?? "";
+  const rule = lines.find((line) => /^[io]ifname /.test(line) && line.includes(COMMENT)) ?? "";
+  // nft has no way to say a quote in one.
+  const [comment = "", end] = rule.slice(rule.lastIndexOf(COMMENT) + COMMENT.length).split('"');
+  return end === "" ? comment : "";
 }
 
 function problems({ ipv4, ipv6, mark }: Partial<Desired>): Problem[] {

@@ -3,6 +3,7 @@ import { IfName, Ip, isLinkLocal } from "../net";
 import { CAUSES, diagnose } from "../probe/diagnose";
 import { observe } from "../probe/observe";
 import { always, defineProbe, parentName } from "../resource";
+import { visible } from "../visible";
 import { connection, idOf, inNamespace, namespace } from "./common";
 
 /** The smallest MTU of an IPv4 link (RFC 791), and the largest packet of IP (RFC 791). */
@@ -104,12 +105,16 @@ export const tunnelProbe = defineProbe({
   async probe(host, desired) {
     const seen = await observe(host, desired);
     const { sent = 0, received = 0, rttMs } = seen.small ?? {};
+    const { cause, reason, advice } = diagnose(seen);
     return {
       reachable: received > 0,
       lossPercent: sent === 0 ? 100 : Math.round((100 * (sent - received)) / sent),
       ...(rttMs !== undefined && { rttMs }),
       ...(seen.fit !== undefined && { pathMtu: seen.fit.passed }),
-      ...diagnose(seen),
+      cause,
+      // Programs print it, and the host's own words are in it.
+      reason: visible(reason),
+      advice: visible(advice),
     };
   },
 

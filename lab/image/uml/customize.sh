@@ -11,5 +11,6 @@ cd "$modules"
 cp --parents -r modules.builtin* modules.order kernel/net kernel/crypto kernel/lib kernel/drivers/net "$root/lib/modules/$version"
 chroot "$root" depmod "$version"
 
-# It runs only where a test starts it.
+# They run only where a test starts them.
 systemctl --root "$root" --quiet mask bird.service
+systemctl --root "$root" --quiet disable strongswan.service
