@@ -152,7 +152,7 @@ class Sight {
   private device(link: Link): void {
     const { name, kind = "" } = link;
     if (isFallback(name)) return;
-    const type = CLASSES[kind];
+    const type = CLASSES.get(kind);
     if (type === undefined) this.stranger(link);
     else if (this.isWanted(`device ${name}`, link.alias) && this.made(type, link)) {
       this.taken.add(name);

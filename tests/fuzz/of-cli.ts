@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { findDrift } from "../../cli/drift";
 import { takeCensus } from "../../cli/marked/orphans";
-import { takeInventory } from "../../cli/marked/show";
+import { placesOf, takeInventory } from "../../cli/marked/show";
 import { formats } from "../../cli/report";
 import { censusJson, censusTable, commandsOf } from "../../cli/report/census";
 import { inventoryJson, inventoryTable } from "../../cli/report/inventory";
@@ -61,11 +61,9 @@ export function ofTheCommand(): Target[] {
       return census.troubles.length === 0;
     }),
     target("pulumi-ipip show", told, async ([text, some]) => {
-      const inventory = await takeInventory(
-        [readState(text, "a state")],
-        servicesOver(over(some)),
-        over(some),
-      );
+      const services = servicesOver(over(some));
+      const places = placesOf([readState(text, "a state")], [], services);
+      const inventory = await takeInventory(places, services, over(some));
       for (const one of [inventoryTable(inventory), inventoryJson(inventory)]) insistOnVisible(one);
       return inventory.troubles.length === 0;
     }),
