@@ -112,6 +112,7 @@ export const ask = {
   labelRoutes: (netns?: string): Command[] => inNamespace(netns, [labelRoutes(netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
+  exists: (path: string): Command[] => [exists(path)],
   fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
   nftTable: (name: string, netns?: string): Command[] =>
     inNamespace(netns, [nftTables(netns), nftTable(name, netns)]),
@@ -249,7 +250,12 @@ export class View {
     return this.hasNamespace(netns) ? this.entries(labelRoutes(netns), labelRoutesOf) : undefined;
   }
 
-  /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
+  /** exists: whether there is something at a path. */
+  exists(path: string): boolean {
+    return this.answer(exists(path)).code === 0;
+  }
+
+  /** file: the contents of a file as a namespace sees it. Throws Unclear where it was not asked for. */
   file(path: string, netns?: string): string | undefined {
     if (!this.hasNamespace(netns)) return undefined;
     if (!this.asked(exists(path, netns))) throw new Unclear(path);

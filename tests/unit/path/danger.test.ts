@@ -1,6 +1,7 @@
 import type { Command } from "../../../provider/host/host";
 import { rulesOf } from "../../../provider/ip/rules";
 import { View } from "../../../provider/ip/view";
+import { reload } from "../../../provider/manager/files";
 import { type Danger, dangerOf } from "../../../provider/path/danger";
 import { questions, type Way, wayOf } from "../../../provider/path/way";
 
@@ -161,6 +162,17 @@ test("what leads to the other end of a tunnel that carries the way counts as wel
   const route = command("ip -4 route add unicast 192.0.2.0/24 dev eth1 table 254");
   expect(kindOf(dangerOf([route], over4, tunnelled))).toBe("maybe");
   expect(kindOf(dangerOf([command("ip link delete dev tun0")], over4, tunnelled))).toBe("surely");
+});
+
+test("another manager of the network reading its files anew may do anything", () => {
+  for (const manager of ["systemd-networkd", "NetworkManager"] as const) {
+    const danger = dangerOf([reload(manager, ["/etc/x"])], over4, by4);
+    expect(danger).toMatchObject({
+      why: `${manager} reads all its files anew`,
+      certain: false,
+      takesMore: true,
+    });
+  }
 });
 
 describe("the way that a host shows", () => {
