@@ -117,7 +117,7 @@ export const route = defineResource({
   describe: ({ destination, table, metric, namespace }) =>
     `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
 
-  exposed: ({ dev }) => ({ kind: "route", dev }),
+  exposed: ({ dev, nexthops }) => ({ kind: "route", dev: dev ?? nexthops?.find((hop) => hop.dev)?.dev }),
 
   complete(known) {
     const { destination } = known;
