@@ -142,7 +142,7 @@ export class NotConverged extends IpipError {
 
   constructor(
     readonly host: string,
-    what: string,
+    readonly what: string,
     readonly differences: readonly string[],
     advice?: string,
   ) {
@@ -151,6 +151,11 @@ export class NotConverged extends IpipError {
       ...differences.map(indent),
       advice,
     ]);
+  }
+
+  /** because is the same with who may have undone it, and what to do. */
+  because(advice: string): NotConverged {
+    return new NotConverged(this.host, this.what, this.differences, advice);
   }
 }
 

@@ -3,11 +3,11 @@ import type { Connection } from "./host/connection";
 import type { Host } from "./host/host";
 import { hostFor } from "./host/session";
 import { onWait } from "./host/waits";
-import { Lifecycle } from "./lifecycle";
 import { Looking } from "./lookups/looking";
+import { Watch, Watched } from "./manager/watched";
 import { persistent } from "./persist/persistent";
 import { Probing } from "./probing";
-import { showWaits } from "./progress";
+import { showWaits, warn } from "./progress";
 import type { Contract, Probe, ResourceType } from "./resource";
 import { address } from "./resources/address";
 import { fouPort } from "./resources/fou-port";
@@ -16,6 +16,7 @@ import { ip6GreTunnel } from "./resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "./resources/ip6-tunnel";
 import { ipipTunnel } from "./resources/ipip-tunnel";
 import { link } from "./resources/link";
+import { managerExemption } from "./resources/manager-exemption";
 import { mplsInput } from "./resources/mpls-input";
 import { mplsLabelTable } from "./resources/mpls-label-table";
 import { mplsRoute } from "./resources/mpls-route";
@@ -38,6 +39,7 @@ export const contracts: Readonly<Record<string, Contract>> = {
   Ip6Tunnel: ip6Tunnel,
   SitTunnel: sitTunnel,
   Link: link,
+  ManagerExemption: managerExemption,
   FouPort: fouPort,
   MssClamp: mssClamp,
   MplsInput: mplsInput,
@@ -56,8 +58,9 @@ export type Services = Readonly<Record<string, Service<ResourceType>>>;
 
 /** servicesOver makes what serves each type, on hosts that a function gives. */
 export function servicesOver(open: (connection: Connection) => Host): Services {
+  const watch = new Watch(warn);
   return {
-    ...each(contracts, (contract) => new Lifecycle(persistent(contract), open)),
+    ...each(contracts, (contract) => new Watched(persistent(contract), open, watch)),
     ...each(probes, (probe) => new Probing(probe, open)),
   };
 }

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import type { Command, Host } from "./host/host";
 import type { Module } from "./ip/advice";
 import type { View } from "./ip/view";
+import type { Exposed } from "./manager/exposed";
 
 /** Plain is what may go into Pulumi's state: JSON, and nothing else. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
@@ -87,6 +88,9 @@ export interface Contract<
   readonly exclusive?: boolean;
   /** Whether the object is surely gone once the steps that remove it have succeeded. So nobody need look afterwards. */
   readonly removalIsProof?: boolean;
+
+  /** What others that manage a host's network may take of the object, in the host's own namespace. */
+  exposed?(desired: Inputs<I>): Exposed | undefined;
 
   /** How a person finds what was left on a host, where no device or route bears the mark. */
   trace?(desired: Inputs<I>): string;

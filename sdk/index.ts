@@ -11,6 +11,7 @@ import { ip6GreTunnel } from "../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../provider/resources/ipip-tunnel";
 import { link } from "../provider/resources/link";
+import { managerExemption } from "../provider/resources/manager-exemption";
 import { mplsInput } from "../provider/resources/mpls-input";
 import { mplsLabelTable } from "../provider/resources/mpls-label-table";
 import { mplsRoute } from "../provider/resources/mpls-route";
@@ -52,6 +53,7 @@ export class MssClamp extends resource(mssClamp) {}
 export class Rule extends resource(rule) {}
 export class Address extends resource(address) {}
 export class Link extends resource(link) {}
+export class ManagerExemption extends resource(managerExemption) {}
 
 export class TunnelLink extends linkClass(tunnelLink, {
   tunnels: { ipip: IpipTunnel, sit: SitTunnel, gre: GreTunnel, ip6tnl: Ip6Tunnel, ip6gre: Ip6GreTunnel },

@@ -68,10 +68,11 @@ const routesTo = (destination: string, table: number): Command => ({
 });
 const path = (towards: Towards, netns?: string): Command => within(netns, pathTo(towards));
 /** The route itself that packets of a connection go by, not what becomes of one packet (`fibmatch`, ip-route(8)). */
-const routeFor = ({ peer, local, zone }: Endpoint): Command => ({
+const routeFor = ({ peer, local, zone }: Endpoint, vrf?: string): Command => ({
   argv: [
     ...["ip", "-json", "-details", "-Numeric", "route", "get", "fibmatch", peer, "from", local],
     ...(zone === undefined ? [] : ["oif", zone]),
+    ...(vrf === undefined ? [] : ["vrf", vrf]),
   ],
 });
 /** The numbers by which devices of a namespace say in which other one their underlay is. */
@@ -109,7 +110,7 @@ export const ask = {
   path: (towards: Towards, netns?: string): Command[] =>
     inNamespace(netns, [path(towards, netns), links(netns)]),
   /** The route by which the session's own namespace answers a connection. */
-  routeFor: (endpoint: Endpoint): Command[] => [routeFor(endpoint)],
+  routeFor: (endpoint: Endpoint, vrf?: string): Command[] => [routeFor(endpoint, vrf)],
   /** The namespaces as another one numbers them. */
   namespaceIds: (netns: string | undefined): Command[] =>
     netns === undefined ? [namespaces] : [namespaces, namespaceIds(netns)],
@@ -118,6 +119,7 @@ export const ask = {
   labelRoutes: (netns?: string): Command[] => inNamespace(netns, [labelRoutes(netns)]),
   file: (path: string, netns?: string): Command[] =>
     inNamespace(netns, [exists(path, netns), contents(path, netns)]),
+  exists: (path: string): Command[] => [exists(path)],
   fous: (netns?: string): Command[] => inNamespace(netns, [fous(netns), netlinkFamilies]),
   nftTable: (name: string, netns?: string): Command[] =>
     inNamespace(netns, [nftTables(netns), nftTable(name, netns)]),
@@ -176,12 +178,11 @@ export class View {
     return mtu ?? this.links(netns)?.find(({ name }) => name === dev)?.mtu;
   }
 
-  /** routeFor: the route by which a connection is answered; undefined when there is none. */
-  routeFor(endpoint: Endpoint): Route | undefined {
-    if (this.answer(routeFor(endpoint)).code !== 0) return undefined;
-    const [route] = this.entries(routeFor(endpoint), (entries) =>
-      routesOf(familyOf(endpoint.peer), entries, {}),
-    );
+  /** routeFor: the route by which a connection is answered, in a VRF or none; undefined when there is none. */
+  routeFor(endpoint: Endpoint, vrf?: string): Route | undefined {
+    const question = routeFor(endpoint, vrf);
+    if (this.answer(question).code !== 0) return undefined;
+    const [route] = this.entries(question, (entries) => routesOf(familyOf(endpoint.peer), entries, {}));
     return route;
   }
 
@@ -265,7 +266,12 @@ export class View {
     return this.hasNamespace(netns) ? this.entries(labelRoutes(netns), labelRoutesOf) : undefined;
   }
 
-  /** file: the contents of a file below /proc/sys as a namespace sees it. Throws Unclear where it was not asked for. */
+  /** exists: whether there is something at a path. */
+  exists(path: string): boolean {
+    return this.answer(exists(path)).code === 0;
+  }
+
+  /** file: the contents of a file as a namespace sees it. Throws Unclear where it was not asked for. */
   file(path: string, netns?: string): string | undefined {
     if (!this.hasNamespace(netns)) return undefined;
     if (!this.asked(exists(path, netns))) throw new Unclear(path);

@@ -3,6 +3,7 @@ import type { Command } from "../host/host";
 import { judgeAddress } from "./addresses";
 import { judgeDevice } from "./devices";
 import { judgeParameter } from "./parameters";
+import { judgeReload } from "./reloads";
 import { judgeRoute } from "./routes";
 import { judgeSelector } from "./rules";
 import type { Way } from "./way";
@@ -31,7 +32,7 @@ export interface Judged {
   readonly all: readonly Reading[];
 }
 
-const JUDGES = [judgeDevice, judgeAddress, judgeRoute, judgeSelector, judgeParameter];
+const JUDGES = [judgeDevice, judgeAddress, judgeRoute, judgeSelector, judgeParameter, judgeReload];
 
 /**
  * dangerOf tells whether steps may cut the way by which the host is reached; undefined when they can't. The worst of them

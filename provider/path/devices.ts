@@ -16,6 +16,7 @@ export function judgeDevice(reading: Reading, { way, all }: Judged): Verdict | u
   );
   // What is only made now carries nothing yet.
   if (way === undefined ? made : !way.carriers.has(dev)) return undefined;
-  const gone = (verb === "delete" && !made) || setting === "down";
+  // Without its VRF a device answers by the tables of all others.
+  const gone = ((verb === "delete" && !made) || setting === "down") && dev !== way?.vrf;
   return { why: `${dev} carries it`, certain: gone && way !== undefined, takesMore: true };
 }

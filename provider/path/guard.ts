@@ -8,7 +8,7 @@ import { advise } from "../ip/advice";
 import { View } from "../ip/view";
 import { type Danger, dangerOf } from "./danger";
 import { Timer } from "./timer";
-import { questions, type Way, wayOf } from "./way";
+import { questions, vrfOf, type Way, wayOf } from "./way";
 
 /** What part of its time the host may take to answer a change; the rest is for new connections. */
 const ANSWER = 1 / 3;
@@ -75,13 +75,18 @@ function dangerAt(steps: readonly Command[], endpoint: Endpoint): Danger | undef
 }
 
 async function look(host: Host, endpoint: Endpoint): Promise<Way | undefined> {
-  const queries = questions(endpoint);
-  const { answers } = await host.exchange({ steps: [], queries });
+  const seen = async (vrf?: string) => {
+    const queries = questions(endpoint, vrf);
+    const { answers } = await host.exchange({ steps: [], queries });
+    return new View(host.label, queries, answers);
+  };
+  const view = await seen();
   try {
-    return wayOf(endpoint, new View(host.label, queries, answers));
+    const vrf = vrfOf(endpoint, view);
+    return wayOf(endpoint, vrf === undefined ? view : await seen(vrf), vrf);
   } catch (error) {
     // A kernel may know no rules, which is no reason to change nothing.
-    if (error instanceof IpipError) return undefined;
+    if (error instanceof CommandFailed) return undefined;
     throw error;
   }
 }

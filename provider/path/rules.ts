@@ -23,10 +23,11 @@ export function judgeSelector(reading: Reading, { endpoint, way }: Judged): Verd
     not: words.includes("not"),
     from: word("from", ALL),
     to: word("to", ALL),
-    oif: word("oif", ANY),
+    // Before the way was seen it may be that of a VRF.
+    oif: way === undefined ? ANY : word("oif", ANY),
     ipproto: Number(word("ipproto", "0")),
   };
-  if (reading.family !== familyOf(endpoint.peer) || !takes(selector, endpoint)) return undefined;
+  if (reading.family !== familyOf(endpoint.peer) || !takes(selector, endpoint, way?.vrf)) return undefined;
   const priority = Number(word("priority", "0"));
   if (way !== undefined && priority > deciding(way, endpoint)) return undefined;
   const whole = PARTIAL.every((one) => !words.includes(one)) && LOST.some((one) => words.includes(one));
@@ -40,17 +41,27 @@ export function judgeSelector(reading: Reading, { endpoint, way }: Judged): Verd
 export function asks(way: Way, endpoint: Endpoint, table: number): boolean {
   const last = deciding(way, endpoint);
   return way.rules.some(
-    (rule) => (rule.l3mdev || rule.table === table) && rule.priority <= last && takes(rule, endpoint),
+    (rule) => leads(rule, table, way) && rule.priority <= last && takes(rule, endpoint, way.vrf),
   );
+}
+
+/** leads tells whether a rule has a table asked; that of a VRF is asked by the rule for all of them. */
+function leads(rule: RuleEntry, table: number, { vrf, table: own }: Way): boolean {
+  if (!rule.l3mdev) return rule.table === table;
+  return vrf === undefined || table === own;
 }
 
 type Selector = Pick<RuleEntry, "not" | "from" | "to" | "oif" | "ipproto">;
 
 /** takes tells whether a rule may take what the host answers. */
-function takes({ not, from, to, oif, ipproto }: Selector, { local, peer }: Endpoint): boolean {
+function takes(
+  { not, from, to, oif, ipproto }: Selector,
+  { local, peer }: Endpoint,
+  vrf: string | undefined,
+): boolean {
   if (not) return true;
-  // sshd's sockets are bound to no device.
-  return oif === ANY && [0, TCP].includes(ipproto) && holds(from, local) && holds(to, peer);
+  // sshd's sockets are bound to no device but a VRF, if any.
+  return (oif === ANY || oif === vrf) && [0, TCP].includes(ipproto) && holds(from, local) && holds(to, peer);
 }
 
 function holds(network: string, address: string): boolean {
@@ -58,11 +69,11 @@ function holds(network: string, address: string): boolean {
 }
 
 /** deciding is the priority of the rule by which the way is found; what stands behind it is never asked. */
-function deciding({ rules, table }: Way, endpoint: Endpoint): number {
+function deciding({ rules, table, vrf }: Way, endpoint: Endpoint): number {
   const decides = (rule: RuleEntry) =>
-    rule.table === table &&
+    (rule.table === table || (rule.l3mdev && vrf !== undefined)) &&
     !rule.not &&
-    takes(rule, endpoint) &&
+    takes(rule, endpoint, vrf) &&
     [rule.iif, rule.fwmark, rule.uidrange, rule.sport, rule.dport].every((one) => one === ANY) &&
     rule.tos === 0 &&
     [rule.suppressPrefixLength, rule.suppressIfgroup].every((one) => one === NONE);

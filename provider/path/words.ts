@@ -1,4 +1,5 @@
 import type { Command } from "../host/host";
+import { type ManagerName, reloads } from "../manager/files";
 import { type Family, inSameSubnet, ipOf, lengthOf } from "../net";
 
 /** IpReading is what a command of ours says that is one of `ip`. */
@@ -17,13 +18,22 @@ export interface ParameterReading {
   readonly value: string;
 }
 
-export type Reading = IpReading | ParameterReading;
+/** ReloadReading is what one says that has another manager of the network read its files anew. */
+export interface ReloadReading {
+  readonly kind: "reload";
+  readonly manager: ManagerName;
+}
+
+export type Reading = IpReading | ParameterReading | ReloadReading;
 
 const SYSCTLS = "/proc/sys/net/";
 const OBJECTS = ["link", "address", "route", "rule"] as const;
 
 /** read takes a command of ours apart; undefined for one that changes nothing about devices and routing. */
-export function read({ argv, stdin = "" }: Command): Reading | undefined {
+export function read(command: Command): Reading | undefined {
+  const { argv, stdin = "" } = command;
+  const manager = reloads(command);
+  if (manager !== undefined) return { kind: "reload", manager };
   const [program, ...words] = argv;
   if (program === "tee" && words[0]?.startsWith(SYSCTLS)) {
     return { kind: "parameter", path: words[0].slice(SYSCTLS.length).split("/"), value: stdin.trim() };

@@ -98,6 +98,8 @@ export const address = defineResource({
   id: (desired) => idOf(desired, desired.dev, desired.address),
   describe: ({ address, dev, namespace }) => `address ${address} on ${dev}${inNamespace(namespace)}`,
 
+  exposed: ({ dev }) => ({ kind: "address", dev }),
+
   problems,
 
   observe: ({ namespace, dev, address }) => [

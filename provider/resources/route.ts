@@ -128,6 +128,8 @@ export const route = defineResource({
   describe: ({ destination, table, metric, namespace }) =>
     `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
 
+  exposed: ({ dev, nexthops }) => ({ kind: "route", dev: dev ?? nexthops?.find((hop) => hop.dev)?.dev }),
+
   complete(known) {
     const { destination } = known;
     // The family of `default` is that of a gateway or the source, which may not be known yet.

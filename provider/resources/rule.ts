@@ -199,6 +199,8 @@ export const rule = defineResource({
   id: (desired) => idOf(desired, desired.family ?? "", String(desired.priority)),
   describe: ({ family, priority, namespace }) => `rule ${priority} (${family})${inNamespace(namespace)}`,
 
+  exposed: () => ({ kind: "rule" }),
+
   complete(known) {
     const family = familyIn(known);
     const { from, to, table, action, l3mdev } = known;

@@ -67,6 +67,7 @@ type Parts<I extends z.ZodObject> = Pick<
   | "removalIsProof"
   | "id"
   | "describe"
+  | "exposed"
   | "release"
   | "observe"
   | "glance"
@@ -93,6 +94,7 @@ export function tunnelOf<I extends z.ZodObject>(kind: Kind): Parts<I> {
     removalIsProof: true,
     id: (desired) => idOf(desired as Tunnel, String(desired.name)),
     describe: ({ name, namespace }) => `tunnel ${name}${inNamespace(namespace as string | undefined)}`,
+    exposed: ({ name }) => ({ kind: "address", dev: String(name), part: "addresses" }),
     release: (before, desired) =>
       releaseDevice(before as Device, desired as Device & Fields, ETHERNET_MTU - kind.overhead(desired)),
     observe: (desired) => questions(desired as Tunnel),

@@ -91,6 +91,21 @@ describe("a machine that is reached by eth0", () => {
     await until(back, { for: "the machine to put itself back", seconds: 60 });
     await shell(machine, "mv /usr/bin/systemd-run.away /usr/bin/systemd-run");
     expect(await snapshot(machine)).toEqual(before);
+    // Of what the killed one was at there is no state, and nothing that stands in the way.
+    await calls.delete(await calls.create("Rule", { ...inputs, to: "192.0.2.0/24" }));
+    expect(await snapshot(machine)).toEqual(before);
+  });
+
+  test("puts back what is ours and not what somebody else has changed since the way was looked at", async () => {
+    await calls.delete(await calls.create("Route", { mark: MARK, destination: "10.99.0.0/25", dev: "eth0" }));
+    await shell(machine, "ip route add default via 10.99.0.1 dev eth0 metric 7");
+    const now = await snapshot(machine);
+    const { message } = await failed(
+      calls.create("Route", { mark: MARK, destination: `${PEER}/32`, dev: "d0", metric: 5 }),
+    );
+    expect(message).toContain("The host has put back by itself what there was before");
+    expect(await snapshot(machine)).toEqual(now);
+    await shell(machine, "ip route delete default metric 7");
   });
 
   test("keeps what does not cut it off, and leaves nothing behind of the timer", async () => {
@@ -118,5 +133,90 @@ describe("a machine that is reached by eth0", () => {
     expect(message).toContain("Nothing was changed.");
     expect(message).toContain("allowManagementPath: true");
     expect(await snapshot(machine)).toEqual(before);
+  });
+
+  test("has lost the change and the timer with a reboot, and can be changed again", async () => {
+    const inputs = { ...allowed, mark: MARK, priority: 100, to: `${PEER}/32`, action: "blackhole" };
+    const attempt = failed(calls.create("Rule", inputs));
+    const cut = async () => (await machine.control("ip rule")).includes("blackhole") || undefined;
+    await until(cut, { for: "the machine to be cut off", seconds: 60 });
+    await machine.reboot();
+    const { message, half } = await attempt;
+    expect(message).toContain("no new connection to the host came about");
+    expect(half).toBeUndefined();
+    expect(await shell(machine, "ls /run; ip rule")).not.toMatch(/pulumi-ipip|blackhole/);
+    const rule = await calls.create("Rule", { ...inputs, to: "192.0.2.0/24" });
+    expect(await calls.read(rule)).toBeDefined();
+    await calls.delete(rule);
+  });
+});
+
+/** Debian's own kernels of two releases, with systemd's own timers. */
+describe("machines that are reached by a longer way", () => {
+  let lab: Lab;
+
+  const onEach = (work: (machine: Machine, calls: Calls) => Promise<void>) =>
+    Promise.all(
+      lab.machines.map((machine) => work(machine, new Calls({ ...connectionTo(machine), ...patience }))),
+    );
+
+  beforeAll(async () => {
+    lab = await Lab.start({
+      hosts: [
+        { name: "a", system: "stock" },
+        { name: "b", system: "stock-trixie" },
+      ],
+    });
+  });
+
+  afterAll(() => lab?.stop());
+
+  test("put a reverse path filter back that drops what comes in by another device than it is answered by", async () => {
+    await onEach(async (machine, calls) => {
+      const hardware = await machine.control(
+        "ping -c 1 -W 5 10.99.0.1 >/dev/null; ip neighbour show 10.99.0.1",
+      );
+      const lladdr = /lladdr (\S+)/.exec(hardware)?.[1];
+      // Requests come by eth0; what m0 has of its own nobody asks for.
+      await shell(
+        machine,
+        [
+          "ip link add link eth0 name m0 type macvlan mode bridge",
+          "echo 8 >/proc/sys/net/ipv4/conf/m0/arp_ignore",
+          "sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.eth0.rp_filter=0 net.ipv4.conf.m0.rp_filter=0",
+          "ip link set dev m0 up",
+          `ip neighbour add ${PEER} lladdr ${lladdr} dev m0 nud permanent`,
+          `ip route add ${PEER}/32 dev m0 src ${machine.address}`,
+        ].join(" && "),
+      );
+      expect(await shell(machine, `ip route get ${PEER}`)).toContain("dev m0");
+      const before = await snapshot(machine);
+      const { message } = await failed(
+        calls.create("Sysctl", { key: "net.ipv4.conf.all.rp_filter", value: 1 }),
+      );
+      expect(message).toContain("The host has put back by itself what there was before");
+      expect(await snapshot(machine)).toEqual(before);
+      await shell(machine, `ip route delete ${PEER}/32 dev m0; ip link delete dev m0`);
+    });
+  });
+
+  test("put back what would take the answers out of a VRF, and heed nothing outside of it", async () => {
+    await onEach(async (machine, calls) => {
+      // Connections from before are none of the VRF's, and would hang.
+      await machine.control(
+        "pkill -f '^sshd(-session)?: root'; sysctl -qw net.ipv4.tcp_l3mdev_accept=1; ip link add mgmt type vrf table 10; " +
+          "ip link set mgmt up; ip link set eth0 master mgmt; ip link add d0 type dummy; ip link set d0 up master mgmt",
+      );
+      const before = await snapshot(machine);
+      const to = { mark: MARK, destination: `${PEER}/32` };
+      const dropped = await failed(calls.create("Route", { ...to, table: 10, type: "blackhole" }));
+      expect(dropped.message).toContain("Nothing was changed.");
+      const { message } = await failed(calls.create("Route", { ...to, table: 10, dev: "d0" }));
+      expect(message).toContain("The host has put back by itself what there was before");
+      expect(await snapshot(machine)).toEqual(before);
+      const outside = await calls.create("Route", { ...to, type: "blackhole" });
+      await calls.delete(outside);
+      expect(await snapshot(machine)).toEqual(before);
+    });
   });
 });

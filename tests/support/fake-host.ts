@@ -10,6 +10,7 @@ import {
 import { familyListing } from "./fake-fou";
 import { runIp } from "./fake-ip";
 import { FakeKernel, type Netns } from "./fake-kernel";
+import { runFiles } from "./fake-managers";
 import { resizeTable } from "./fake-mpls";
 import { runNft } from "./fake-nft";
 import { Refusal } from "./fake-refusal";
@@ -23,7 +24,7 @@ export type Fault =
   | { readonly kind: "lose"; readonly step: number; readonly done: boolean; readonly host: "back" | "away" };
 
 /**
- * FakeHost is a Host that understands the small part of `ip`, genl, nft, tee, cat, test and modprobe that our contracts
+ * FakeHost is a Host that understands the small part of `ip`, genl, nft, tee, cat, test, modprobe and of files that our contracts
  * use, and nothing else. It keeps what it did not understand, so that a test can insist on there being nothing of it.
  */
 export class FakeHost implements Host {
@@ -34,6 +35,8 @@ export class FakeHost implements Host {
   readonly notUnderstood: Error[] = [];
   /** Modules that modprobe finds. */
   loadable: readonly string[] = ["fou", "fou6", "ip6_tunnel", "ipip", "mpls_router", "veth"];
+  /** What it answers when it is asked who else manages its network. */
+  managers = "";
   away = false;
   /** Whether the user may change the network. */
   permitted = true;
@@ -149,6 +152,8 @@ export class FakeHost implements Host {
     if (program === "genl" && rest.join(" ") === "ctrl list") return familyListing(within);
     const [first = "", second = ""] = rest;
     const { files } = within;
+    const done = runFiles(files, argv, stdin, this.managers);
+    if (done !== undefined) return done;
     if (program === "cat" && rest.length === 1) return `${fileIn(files, "cat", first)}\n`;
     if (program === "test" && first === "-e" && rest.length === 2) {
       if (!files.has(second)) throw new Refusal(1, "");

@@ -7,6 +7,7 @@ import { ip6GreTunnel } from "../../provider/resources/ip6-gre-tunnel";
 import { ip6Tunnel } from "../../provider/resources/ip6-tunnel";
 import { ipipTunnel } from "../../provider/resources/ipip-tunnel";
 import { link } from "../../provider/resources/link";
+import { managerExemption } from "../../provider/resources/manager-exemption";
 import { mplsInput } from "../../provider/resources/mpls-input";
 import { mplsLabelTable } from "../../provider/resources/mpls-label-table";
 import { mplsRoute } from "../../provider/resources/mpls-route";
@@ -156,6 +157,12 @@ const fileOnHost = (host: FakeHost, where: unknown, path: string) =>
   host.netns(where as string | undefined).files.get(path);
 const written = (where: unknown, path: string, text: unknown) =>
   `${where === undefined ? "" : `ip netns exec ${where} `}tee ${path} <<< ${text}`;
+
+/** The files that there may be of an exemption. */
+const filesOfExemption = (manager: unknown, name: unknown) =>
+  manager === "NetworkManager"
+    ? [`/etc/NetworkManager/conf.d/${name}.conf`]
+    : [`/etc/systemd/networkd.conf.d/${name}.conf`, `/etc/systemd/network/00-${name}.network`];
 
 /** An encapsulation of the fake kernel in the words of the inputs. */
 const encapOnHost = (encap: FakeEncap | undefined) =>
@@ -645,6 +652,64 @@ export const samples: Readonly<Record<string, Sample>> = {
         { key: "net.ipv4.ip_forward", value: 1 },
         { key: "net.ipv4.tcp_rmem", value: "4096 4096  8192" },
       ],
+    },
+  },
+  ManagerExemption: {
+    contract: managerExemption,
+    inputs: fc
+      .tuple(
+        fc.record({ name: oneOf("pulumi-ipip", "other") }),
+        oneOf(
+          ...[
+            { manager: "systemd-networkd" },
+            { manager: "systemd-networkd", routing: true, devices: ["tun*"] },
+          ],
+          ...[{ manager: "systemd-networkd", routing: false, devices: ["tun?", "a0"] }],
+          ...[
+            { manager: "NetworkManager", devices: ["tun*"] },
+            { manager: "NetworkManager", devices: ["b", "a"] },
+          ],
+        ),
+      )
+      .map((parts) => Object.assign({}, ...parts) as Fields),
+    byHand: ({ manager, name }) =>
+      filesOfExemption(manager, name).flatMap((path) => [
+        `rm -f ${path}`,
+        `tee ${path} <<< [Network]`,
+        ...(path.endsWith(".network") ? [`tee ${path} <<< Name=x`] : []),
+      ]),
+    onHost(host, { manager, name, mark }) {
+      const texts = filesOfExemption(manager, name).flatMap(
+        (path) => fileOnHost(host, undefined, path) ?? [],
+      );
+      if (texts.length === 0) return undefined;
+      const all = texts.join("\n");
+      const devices = /^(?:Name|unmanaged-devices\+)=(.*)$/m.exec(all)?.[1] ?? "";
+      const whole =
+        texts.every((text) => text.startsWith(`# ${mark}\n`)) &&
+        (manager !== "systemd-networkd" || all.includes("Foreign") || all.includes("Unmanaged=yes"));
+      return {
+        manager,
+        name,
+        devices: devices
+          .replaceAll("interface-name:", "")
+          .split(/[ ;]/)
+          .filter((one) => one !== ""),
+        routing: all.includes("ManageForeignRoutes=no\nManageForeignRoutingPolicyRules=no"),
+        mark: whole ? mark : "changed by hand",
+      };
+    },
+    changes: {
+      "other devices": [
+        { manager: "NetworkManager", devices: ["tun0"] },
+        { manager: "NetworkManager", devices: ["tun1", "tun0"] },
+      ],
+      "no devices": [{ manager: "systemd-networkd", devices: ["tun0"] }, { manager: "systemd-networkd" }],
+      "devices alone": [
+        { manager: "systemd-networkd" },
+        { manager: "systemd-networkd", devices: ["tun0"], routing: false },
+      ],
+      "another name": [{ manager: "systemd-networkd" }, { manager: "systemd-networkd", name: "other" }],
     },
   },
   Rule: {

@@ -29,6 +29,7 @@ const bases: Readonly<Record<string, Fields>> = {
   MssClamp: { connection: CONNECTION, mark: MARK, dev: "tun0" },
   MplsLabelTable: { connection: CONNECTION, platformLabels: 1000 },
   MplsInput: { connection: CONNECTION, dev: "tun0" },
+  ManagerExemption: { connection: CONNECTION, mark: MARK, manager: "systemd-networkd" },
   MplsRoute: { connection: CONNECTION, mark: MARK, label: 100, as: [200], via: "10.0.0.2" },
 };
 
@@ -599,6 +600,33 @@ describe("what can't be is told with what would be right", () => {
       }),
       'connection.proxy.0.usr: there is no property of this name; did you mean "user"?',
     ],
+    // Exemptions.
+    [
+      "ManagerExemption",
+      { manager: "NetworkManager" },
+      "devices: NetworkManager takes only devices: name those that it is to leave alone",
+    ],
+    [
+      "ManagerExemption",
+      { manager: "NetworkManager", devices: ["tun*"], routing: true },
+      "routing: NetworkManager takes no routes but those of devices: leave it out",
+    ],
+    [
+      "ManagerExemption",
+      { routing: false },
+      "devices: nothing would be left alone: name devices, or leave `routing` out",
+    ],
+    [
+      "ManagerExemption",
+      { devices: ["tun0", "?*"] },
+      "devices.1: this would take the host's own devices from the manager too: name those of this program",
+    ],
+    [
+      "ManagerExemption",
+      { devices: ["tun0;x"] },
+      'devices.0: give the name of a device like "tun0", or a pattern with `*` and `?` like "tun*", at most 15 characters',
+    ],
+    ["ManagerExemption", { name: "../x" }, 'name: give a file name like "pulumi-ipip", without a slash'],
     // What is missing.
     [
       "Namespace",

@@ -71,6 +71,7 @@ describe("a host that nothing answers for", () => {
       const unmarked = /It bears no mark\. What the state knew of the time before it: previous .+\.$/;
       const found = {
         FouPort: / It bears no mark: `ip fou show` lists such ports\.$/,
+        ManagerExemption: /It is these files: \/etc\/NetworkManager\/conf\.d\/.+\.conf\.$/,
         MssClamp: / `nft list table inet pulumi_ipip_mss_u0` shows it\.$/,
         Route: /`ip route show table all proto 204` lists/,
         Rule: /`ip -details rule show` says proto 204 of rules/,

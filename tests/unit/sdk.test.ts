@@ -21,6 +21,7 @@ const { getRules: _17, getRulesOutput: _18, ...resources } = last;
 const { Address, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Link, Namespace } = resources;
 const {
   FouPort,
+  ManagerExemption,
   MplsInput,
   MplsLabelTable,
   MplsRoute,
@@ -127,6 +128,7 @@ const make: Readonly<Record<string, (name: string) => pulumi.CustomResource>> = 
   Rule: (name) => new Rule(name, { connection, priority: 100, from: "10.0.0.0/8", table: 100 }),
   Address: (name) => new Address(name, { connection, dev: "lo", address: "10.255.0.1/32" }),
   Link: (name) => new Link(name, { connection, dev: "eth0", mtu: 9000 }),
+  ManagerExemption: (name) => new ManagerExemption(name, { connection, manager: "systemd-networkd" }),
   MplsInput: (name) => new MplsInput(name, { connection, dev: "tun0" }),
   MplsLabelTable: (name) => new MplsLabelTable(name, { connection, platformLabels: 1000 }),
   MplsRoute: (name) => new MplsRoute(name, { connection, label: 100, dev: "lo" }),

@@ -1,8 +1,9 @@
 import type { Command } from "../../../provider/host/host";
 import { rulesOf } from "../../../provider/ip/rules";
 import { View } from "../../../provider/ip/view";
+import { reload } from "../../../provider/manager/files";
 import { type Danger, dangerOf } from "../../../provider/path/danger";
-import { questions, type Way, wayOf } from "../../../provider/path/way";
+import { questions, vrfOf, type Way, wayOf } from "../../../provider/path/way";
 
 /** What a change may do to the way by which a host is reached: nothing, something, or surely cut it. */
 
@@ -84,7 +85,7 @@ const rows: readonly (readonly [line: string, seen: Kind, unseen: Kind])[] = [
   ["ip -4 rule add priority 500 not from 10.0.0.0/8 blackhole", "maybe", "maybe"],
   ["ip -4 rule add priority 500 fwmark 0x1/0xffffffff blackhole", "maybe", "maybe"],
   ["ip -4 rule add priority 500 iif eth1 blackhole", "maybe", "maybe"],
-  ["ip -4 rule add priority 500 oif tun0 blackhole", "harmless", "harmless"],
+  ["ip -4 rule add priority 500 oif tun0 blackhole", "harmless", "maybe"],
   ["ip -4 rule add priority 500 ipproto 17 blackhole", "harmless", "harmless"],
   ["ip -4 rule add priority 500 ipproto 6 blackhole", "surely", "maybe"],
   ["ip -4 rule add priority 500 table 5", "maybe", "maybe"],
@@ -163,6 +164,50 @@ test("what leads to the other end of a tunnel that carries the way counts as wel
   expect(kindOf(dangerOf([command("ip link delete dev tun0")], over4, tunnelled))).toBe("surely");
 });
 
+describe("the way through a VRF", () => {
+  const through: Way = {
+    carriers: new Set(["mgmt", "eth0"]),
+    beyond: [],
+    destination: "198.51.100.0/24",
+    table: 10,
+    metric: 0,
+    rules: rulesOf([
+      { priority: 0, src: "all", table: "255" },
+      { priority: 1000, src: "all", l3mdev: null },
+      { priority: 32766, src: "all", table: "254" },
+    ]),
+    vrf: "mgmt",
+  };
+
+  test.each<[string, Kind]>([
+    ["ip -4 route add blackhole 198.51.100.7/32 table 10", "surely"],
+    ["ip -4 route add unicast 198.51.100.7/32 dev d0 table 10", "maybe"],
+    ["ip -4 route add blackhole 198.51.100.7/32 table 254", "harmless"],
+    ["ip -4 route add blackhole 0.0.0.0/0 table 254", "harmless"],
+    ["ip -4 rule add priority 500 to 198.51.100.0/24 blackhole", "surely"],
+    ["ip -4 rule add priority 500 oif mgmt blackhole", "surely"],
+    ["ip -4 rule add priority 500 oif blue blackhole", "harmless"],
+    ["ip -4 rule add priority 2000 blackhole", "harmless"],
+    ["ip link set dev mgmt down", "maybe"],
+    ["ip link delete dev mgmt", "maybe"],
+    ["ip link set dev eth0 down", "surely"],
+    ["ip link set dev eth1 down", "harmless"],
+  ])("%s is %s", (line, kind) => {
+    expect(kindOf(dangerOf([command(line)], over4, through))).toBe(kind);
+  });
+});
+
+test("another manager of the network reading its files anew may do anything", () => {
+  for (const manager of ["systemd-networkd", "NetworkManager"] as const) {
+    const danger = dangerOf([reload(manager, ["/etc/x"])], over4, by4);
+    expect(danger).toMatchObject({
+      why: `${manager} reads all its files anew`,
+      certain: false,
+      takesMore: true,
+    });
+  }
+});
+
 describe("the way that a host shows", () => {
   const link = (ifname: string, more: object = {}) => ({
     ifindex: 1,
@@ -181,14 +226,20 @@ describe("the way that a host shows", () => {
     metric: 5,
   };
 
-  function shown(routes: readonly object[] | undefined, links: readonly object[]): Way | undefined {
-    const queries = questions(over4);
+  function answered(
+    queries: readonly Command[],
+    routes: readonly object[] | undefined,
+    links: readonly object[],
+  ): View {
     const answers = queries.map(({ argv }) => {
       const listing = argv.includes("get") ? routes : argv.includes("rule") ? [] : links;
       return { code: listing === undefined ? 2 : 0, stdout: JSON.stringify(listing ?? ""), stderr: "" };
     });
-    return wayOf(over4, new View("host", queries, answers));
+    return new View("host", queries, answers);
   }
+
+  const shown = (routes: readonly object[] | undefined, links: readonly object[]) =>
+    wayOf(over4, answered(questions(over4), routes, links));
 
   test("has the devices that carry the one it leaves by: a VLAN's bond, and its ports", () => {
     const links = [
@@ -223,6 +274,22 @@ describe("the way that a host shows", () => {
     expect(shown([both], links)).toMatchObject({
       carriers: new Set(["tun0", "eth0", "eth1"]),
       beyond: ["192.0.2.9", "192.0.2.8"],
+    });
+  });
+
+  test("is that of the VRF which the address is in, with no other device of that", () => {
+    const address = { family: "inet", local: over4.local, prefixlen: 24, scope: "global" };
+    const links = [
+      link("mgmt", { linkinfo: { info_kind: "vrf", info_data: { table: 10 } } }),
+      link("eth0", { master: "mgmt", addr_info: [address] }),
+      link("eth1", { master: "mgmt" }),
+    ];
+    const view = answered(questions(over4, "mgmt"), [{ ...route, dev: "eth0", table: "10" }], links);
+    expect(vrfOf(over4, view)).toBe("mgmt");
+    expect(wayOf(over4, view, "mgmt")).toMatchObject({
+      carriers: new Set(["mgmt", "eth0"]),
+      table: 10,
+      vrf: "mgmt",
     });
   });
 
