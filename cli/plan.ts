@@ -3,9 +3,12 @@ import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { withUnknown } from "../provider/dynamic";
 import type { Services } from "../provider/index";
+import type { ResourceType } from "../provider/resource";
 import { masked, secretsIn } from "../provider/secrets";
-import type { Desired } from "../provider/state";
+import type { Service } from "../provider/service";
+import type { Desired, Fields } from "../provider/state";
 import { messageOf, Trouble } from "./errors";
+import { clean } from "./report/text";
 import { typeOf } from "./state";
 
 /** Planned is what one step of a preview would run. */
@@ -43,18 +46,31 @@ export async function planOf(path: string, services: Services): Promise<Planned[
     const service = type === undefined ? undefined : services[type];
     if (service === undefined) return [];
     const state = sides.includes("oldState") ? states.oldState?.outputs : undefined;
-    const desired = sides.includes("newState") ? withUnknown(states.newState?.inputs ?? {}) : undefined;
+    const desired = sides.includes("newState")
+      ? checked(service, states.newState?.inputs ?? {}, urn)
+      : undefined;
     const secrets = [state, desired].flatMap((bag) => (bag ? secretsIn(service.contract.inputs, bag) : []));
-    const commands = service.commands(state, desired as Desired | undefined);
+    const commands = service.commands(state, desired);
     return commands.length === 0
       ? []
       : [{ urn, op, commands: commands.map((line) => masked(line, secrets)) }];
   });
 }
 
+function checked(service: Service<ResourceType>, said: Fields, urn: string): Desired {
+  const { inputs, problems } = service.check(withUnknown(said));
+  const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
+  if (wrong.length > 0) throw new Trouble(`the inputs of ${urn} can't be: ${wrong.join("; ")}`);
+  return inputs as Desired;
+}
+
 /** planText is a plan as a person reads it. */
 export function planText(plan: readonly Planned[]): string {
-  return plan.map(({ urn, op, commands }) => [`# ${op} ${urn}`, ...commands, ""].join("\n")).join("\n");
+  return plan
+    .map(({ urn, op, commands }) =>
+      [`# ${op} ${urn}`, ...commands].map((line) => `${clean(line)}\n`).join(""),
+    )
+    .join("\n");
 }
 
 async function contents(path: string): Promise<string> {

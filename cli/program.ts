@@ -10,10 +10,12 @@ import { type GenerateOptions, generate } from "./generate";
 import { takeCensus } from "./marked/orphans";
 import { type RemovalOptions, removeOrphans } from "./marked/remove";
 import { placesOf, takeInventory } from "./marked/show";
+import { planOf, planText } from "./plan";
 import { Progress } from "./progress";
 import { type Format, formats } from "./report";
 import { censusJson, censusTable } from "./report/census";
 import { inventoryJson, inventoryTable } from "./report/inventory";
+import { printableJson } from "./report/text";
 import { troubleLines } from "./report/trouble";
 import { type Sources, statesFrom } from "./sources";
 import { type LoginOptions, targetsOf } from "./target";
@@ -42,6 +44,7 @@ interface ShowOptions extends Sources, LoginOptions {
 }
 
 const inventoryFormats = { table: inventoryTable, json: inventoryJson } as const;
+const planFormats = { table: planText, json: printableJson } as const;
 const censusFormats = { table: censusTable, json: censusJson } as const;
 
 const again = (value: string, before: readonly string[]) => [...before, value];
@@ -138,6 +141,16 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .option("--output <file>", "file to write to, in place of standard output")
     .addHelpText("after", "\nExit code: 0, or 1 for trouble: not everything could be looked at.")
     .action(async (hosts: string[], options: GenerateCommandOptions) => done(await write(hosts, options)));
+
+  commands
+    .command("plan")
+    .description("print the commands that a previewed change would run on its hosts, and contact none")
+    .argument("<file>", "what `pulumi preview --json` wrote; - is standard input")
+    .addOption(formatOption(planFormats))
+    .action(async (file: string, { format }: { format: keyof typeof planFormats }) => {
+      await print(planFormats[format](await planOf(file, servicesOver(hostFor))));
+      done(ExitCode.none);
+    });
 
   commands
     .command("completion")

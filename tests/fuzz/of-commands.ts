@@ -5,8 +5,10 @@ import { batchLine } from "../../provider/host/batch";
 import { type Command, commandLine } from "../../provider/host/host";
 import { preamble, runOf, runsOf, scriptOf, sectionsOf, textOf } from "../../provider/host/script";
 import { tellable, tellingOf } from "../../provider/host/teller";
+import { modprobe } from "../../provider/ip/commands";
 import { Lifecycle } from "../../provider/lifecycle";
 import { Timer } from "../../provider/path/timer";
+import { bootFileOf } from "../../provider/persist/boot-file";
 import { type Desired, type Fields, outputsOf } from "../../provider/state";
 import { CONNECTION, MARK, MiniEngine } from "../support/mini-engine";
 import { playground, type Sample, samples } from "../support/samples";
@@ -44,7 +46,10 @@ const programOf = (of: Sample) =>
   });
 
 /** Programs that contracts run; nothing that a host or a program says may be another. */
-const RUN = new Set(["ip", "nft", "tee", "modprobe", "cat", "test", "genl", "sh", "touch"]);
+const RUN = new Set(["ip", "nft", "tee", "modprobe", "cat", "test", "genl", "sh", "touch", "install"]);
+
+/** Where they may look at files, or write them. */
+const PLACES = ["/proc/sys/", "/etc/systemd/network", "/etc/NetworkManager"];
 
 /** ofCommands are all that make commands, each of which a real shell has to read as it was meant. */
 export function ofCommands(recorder: Recorder): Target[] {
@@ -112,6 +117,29 @@ export function ofCommands(recorder: Recorder): Target[] {
         return true;
       },
     ),
+    ...Object.entries(samples)
+      .filter(([, { contract }]) => "persist" in contract.inputs.shape)
+      .map(([type, sample]) =>
+        target(`boot file: ${type}`, programOf(sample), async (inputs) => {
+          const { contract } = sample;
+          const fields = typeof inputs === "object" && inputs !== null ? (inputs as Fields) : {};
+          const marked = "mark" in contract.inputs.shape ? { mark: MARK } : {};
+          const lifecycle = new Lifecycle(contract, () => playground());
+          const checked = lifecycle.check({ connection: CONNECTION, ...marked, ...fields });
+          if (checked.problems.length > 0) return false;
+          const desired = checked.inputs as Desired;
+          const observed = { ...desired, ends: {}, ifindex: 7, previous: {}, ...contract.foresee?.(desired) };
+          const { text: file } = bootFileOf(contract, desired, observed);
+          const modules = [contract.module, contract.optionModule?.(desired)].flatMap((one) => one ?? []);
+          const made = contract.again?.(desired, observed as never) ?? contract.plan(desired, undefined);
+          const removed = contract.plan(undefined, observed);
+          insistOn(
+            called(`${file}\nmake\nremove`),
+            [...modules.map(modprobe), ...made, ...removed].map(wordsOf),
+          );
+          return true;
+        }),
+      ),
     ...Object.entries(samples).flatMap(([type, sample]) => [
       target(`program: ${type}`, programOf(sample), async (inputs) => {
         const { contract } = sample;
@@ -196,14 +224,20 @@ async function harmless(call: () => Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** insistOnKnown: no program but ours, files only below /proc/sys, and no shell text but that of the timer. */
+/** insistOnKnown: no program but ours, files only where they have to do, and no shell text but ours. */
 function insistOnKnown(some: readonly Command[]): void {
   for (const one of some) {
     const [program = "", ...rest] = one.argv;
     if (!RUN.has(program)) throw new Error(`it runs ${commandLine(one)}`);
-    const file = ["tee", "cat"].includes(program) ? rest[0] : program === "test" ? rest[1] : undefined;
+    const file = ["tee", "cat"].includes(program)
+      ? rest[0]
+      : program === "test"
+        ? rest[1]
+        : program === "install"
+          ? rest.at(-1)
+          : undefined;
     if (file === undefined) continue;
-    if (!file.startsWith("/proc/sys/") || file.split("/").includes(".."))
+    if (!PLACES.some((place) => file.startsWith(place)) || file.split("/").includes(".."))
       throw new Error(`it touches ${file}`);
   }
 }

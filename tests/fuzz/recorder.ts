@@ -11,7 +11,7 @@ export interface Called {
   readonly stdin: string;
 }
 
-const PROGRAMS = ["ip", "nft", "tee", "modprobe", "sh", "touch", "cat", "test", "ping", "genl"];
+const PROGRAMS = ["ip", "nft", "tee", "modprobe", "sh", "touch", "cat", "test", "ping", "genl", "install"];
 /** Each writes down how many words it was given, the words and its input, byte for byte, and does nothing else. */
 const PROGRAM = `#!/bin/dash
 { printf '%s\\0' "$#" "\${0##*/}" "$@"; /bin/cat; printf '\\0'; } >>"$LOG"
