@@ -4,8 +4,8 @@ import { listOf } from "./json";
 
 /** A device as `ip -json -details address show` prints it: what we use of it, in our form. */
 
-/** What may be the name of a device (dev_valid_name in the kernel's net/core/dev.c). */
-export const DEVICE_NAME = /^(?!\.{1,2}$)[^/:\s\0]{1,15}$/;
+/** What may be the name of a device (dev_valid_name in the kernel's net/core/dev.c), to which only ASCII has blanks. */
+export const DEVICE_NAME = /^(?!\.{1,2}$)[^/:\0\t-\r ]{1,15}$/;
 
 const LinkJson = z.object({
   ifindex: z.number(),
