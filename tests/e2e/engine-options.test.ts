@@ -238,3 +238,24 @@ describe("an object that is there already", () => {
     other.close();
   });
 });
+
+test("ipip:showCommands: a preview shows what would be run, an update does not, and the state knows nothing of it", async () => {
+  place.stack.configure({ "ipip:showCommands": true });
+  place.declare({ blue, tunnel: tunnel() });
+  const making = [
+    "ip netns add blue",
+    "ip -n blue link add name t1 mtu 1400 type ipip mode ipip local 10.0.0.1 remote 10.0.0.2 ttl inherit",
+  ];
+  const previewed = expectCode(await place.preview(), Code.changes);
+  for (const line of making) expect(previewed).toContain(`127.0.0.1:${machine.port}: ${line}`);
+  const updated = expectCode(await place.up(), Code.ok);
+  for (const line of making) expect(updated).not.toContain(line);
+  expect((await place.find("tunnel"))?.inputs).not.toHaveProperty("__commands");
+  // A preview of what is as it should be shows no difference either, and nothing to run.
+  expect(expectCode(await place.preview("--diff"), Code.ok)).not.toMatch(/127\.0\.0\.1:\d+: |__commands/);
+  place.declare({ blue, tunnel: tunnel({ mtu: 1300 }) });
+  expect(expectCode(await place.preview(), Code.changes)).toContain("ip -n blue link set dev t1 mtu 1300");
+  expectCode(await place.up(), Code.ok);
+  place.stack.configure({});
+  expect(expectCode(await place.preview(), Code.ok)).not.toContain("ip -n blue");
+});
