@@ -10,6 +10,8 @@ ARGS =
 # How many random stacks `make stacks` lives through, and the seed that they grow from.
 STACKS = 50
 SEED = $(shell date +%s)
+# How many reboots in a row `make reboots` goes through.
+REBOOTS = 10
 # How many hostile inputs `make fuzz` tries, and what its targets' names contain: make fuzz N=5000 PART=nft
 N = 100000
 PART =
@@ -62,6 +64,9 @@ stacks: setup ## live through many random stacks on a real kernel (about 8 s eac
 
 fuzz: dependencies ## put hostile inputs into all that reads hosts and makes commands (about 15 minutes): make fuzz N=5000 SEED=7
 	@$(TSX) tests/fuzz/run.ts $(N) $(SEED) "$(PART)"
+
+reboots: setup ## reboot machines many times, on each kernel (about 40 s each): make reboots REBOOTS=10
+	@REBOOTS=$(REBOOTS) $(TSX) tools/test.ts e2e -- e2e/persist
 
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types

@@ -184,7 +184,10 @@ export const Connection = z.strictObject({
       "give the number of attempts, 1 or more, or -1 for no limit",
     )
     .default(10),
-  /** Seconds that one round trip to the host may take, connecting included. */
+  /**
+   * Seconds that one round trip to the host may take, connecting included, and waiting for the host's lock while another
+   * run changes it.
+   */
   operationTimeout: seconds().default(300),
   /**
    * Seconds after which a host takes a change back that may cut the way by which it is reached, unless a new connection
