@@ -94,10 +94,23 @@ describe("an operation that fails half-way", () => {
     expect((await link()).code).not.toBe(0);
   });
 
-  test("is completed also when it is an update", async () => {
+  test("is put back as it was when it is an update", async () => {
     place.declare(tunnel());
     expectCode(await place.up(), Code.ok);
+    const [before, seen] = [await place.find("tunnel"), (await link()).stdout];
     await ip.failAt("address add 192.168.50.5");
+    place.declare(tunnel({ ttl: 9, addresses: ["192.168.50.5/30"] }));
+    expect(expectCode(await place.up(), Code.error)).toContain("address add 192.168.50.5/30 dev t1` failed");
+    expect(await place.find("tunnel")).toMatchObject({ outputs: before?.outputs });
+    expect((await link()).stdout).toBe(seen);
+    await ip.clear();
+    expectCode(await place.destroy(), Code.ok);
+  });
+
+  test("is recorded when an update can't be put back either, and the next up completes it", async () => {
+    place.declare(tunnel());
+    expectCode(await place.up(), Code.ok);
+    await ip.failAt("address add 192.168.50.5", "ttl inherit");
     place.declare(tunnel({ ttl: 9, addresses: ["192.168.50.5/30"] }));
     expectCode(await place.up(), Code.error);
     // What was done is known.

@@ -8,6 +8,7 @@ const {
   Ip6Tunnel,
   IpipTunnel,
   Link,
+  ManagerExemption,
   MplsInput,
   MplsLabelTable,
   MplsRoute,
@@ -46,6 +47,7 @@ new Ip6GreTunnel("ip6gre", { ...ends6, name: "gre6" });
 new Route("route", { connection, namespace, destination: "10.10.2.0/24", via: "192.168.50.2", dev: tunnel });
 new Rule("rule", { connection, namespace, priority: 1000, from: "10.10.1.0/24", table: 100 });
 new Address("address", { connection, namespace, dev: "lo", address: "10.255.0.1/32" });
+new ManagerExemption("exemption", { connection, manager: "systemd-networkd", devices: ["tun*"] });
 new Link("link", { connection, namespace, dev: "lo", txqlen: 500 });
 new FouPort("fou", { connection, namespace, port: 5555, ipproto: "ipip" });
 const labels = new MplsLabelTable("labels", { connection, namespace, platformLabels: 1000 });
