@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { MAX_U32 } from "../../provider/net";
-import { persist } from "../../provider/resources/common";
 import { gre } from "../../provider/tunnel/gre";
 import { outer4 } from "../../provider/tunnel/outer4";
 import { outer6 } from "../../provider/tunnel/outer6";
@@ -99,7 +98,7 @@ export const tunnelOptions = {
    * `systemd`: as with `persist` of each resource. A namespace that is given needs it too. Links of a program that share
    * the forwarding or the UDP port of a host have one value.
    */
-  persist: fixedly(persist.persist.unwrap()).default("none"),
+  persist: fixedly(z.enum(["none", "systemd"])).default("none"),
   /**
    * Probes from `a`, with a `TunnelProbe`, whether packets to the first address of `b` come through, once tunnels and
    * routes are there; `{}` just tells. What comes of it is in `works` and `reason`. Left out, nobody looks.
