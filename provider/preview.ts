@@ -38,7 +38,7 @@ export function commandsFor(
     (old && (contract.release?.({ ...old, ...memory }, desired) as Desired | undefined)) ?? desired;
   const steps = stepsTo(contract, target, observed);
   const besides = (old && contract.forgo?.(old, desired)) ?? [];
-  const kept = desired.persist === "systemd" && (steps.length > 0 || old?.persist !== "systemd");
+  const kept = desired.persist === "systemd" && (steps.length > 0 || state?.persist !== "systemd");
   const file = kept ? [`${label(desired)}: ${keptAs(nameOf(contract, desired))}`] : [];
   return [...on(desired, [...besides, ...steps]), ...file];
 }

@@ -28,7 +28,8 @@ class VersionError extends IpipError {
 
 /**
  * outputsOf is what goes into the state: what was asked for with the values that were read back, and the outputs. The
- * mark that we set is kept beside the one that was read back, which anybody may have changed: the object stays ours.
+ * mark that we set is kept beside the one that was read back, which anybody may have changed: the object stays ours. So is
+ * that we had the host keep something of it for its next boot.
  */
 export function outputsOf(
   contract: ResourceType,
@@ -37,7 +38,9 @@ export function outputsOf(
   owner: unknown = desired.mark,
 ): Record<string, Plain> {
   const told = pick(observed ?? {}, Object.keys(contract.outputs.shape));
-  return plain({ ...inputsLike(desired, observed ?? {}), ...told, owner, schemaVersion: SCHEMA_VERSION });
+  const persisted = desired.persist === "systemd" || undefined;
+  const inputs = inputsLike(desired, observed ?? {});
+  return plain({ ...inputs, ...told, owner, persisted, schemaVersion: SCHEMA_VERSION });
 }
 
 /**
@@ -68,10 +71,14 @@ function known(contract: ResourceType, state: Fields): Fields {
   return { ...state, ...Object.fromEntries(unheard.map((key) => [key, shape[key]?.parse(undefined)])) };
 }
 
-/** ownedIn takes the inputs out of a state as they are looked for on the host: with the mark that we set. */
+/** ownedIn takes the inputs out of a state as they are looked for on the host: with what we set, whatever was found. */
 export function ownedIn(contract: ResourceType, state: Fields): Desired {
-  const { owner } = state;
-  return { ...inputsIn(contract, state), ...(owner !== undefined && { mark: owner }) };
+  const { owner, persisted } = state;
+  return {
+    ...inputsIn(contract, state),
+    ...(owner !== undefined && { mark: owner }),
+    ...(persisted === true && { persist: "systemd" }),
+  };
 }
 
 /** isLookup tells whether properties come from a program that only looks up what is there, not from a state. */

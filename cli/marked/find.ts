@@ -3,14 +3,18 @@ import type { Host } from "../../provider/host/host";
 import type { Link } from "../../provider/ip/links";
 import { ask, View } from "../../provider/ip/view";
 import { isMark, ROUTE_PROTOCOL } from "../../provider/mark";
+import { type Head, heads } from "../../provider/persist/boot-file";
 import type { Fields } from "../../provider/state";
 import { grouped } from "../grouped";
 import { listedOrLacking } from "../lacking";
+import { readHeads } from "./boot-files";
 import { CLASSES, deviceKey, keysOf, type Marked } from "./object";
 
 /** Found is what of ours is on a host, and what could not be listed there. */
 export interface Found {
   readonly marked: readonly Marked[];
+  /** The files from which the host makes objects again when it boots. */
+  readonly files: readonly Head[];
   readonly troubles: readonly string[];
 }
 
@@ -23,11 +27,14 @@ const PROTOCOL = `protocol ${ROUTE_PROTOCOL}`;
 export async function findMarked(host: Host, connection: Connection): Promise<Found> {
   const names = (await looked(host, ask.namespaces())).namespaces();
   const all = [undefined, ...names];
-  const view = await looked(host, all.flatMap(questions));
+  const view = await looked(host, [...all.flatMap(questions), heads]);
   const found = all.map((netns) => inNamespace(view, netns, connection));
+  const troubles: string[] = [];
+  const files = listedOrLacking(() => readHeads(view.output(heads), troubles), troubles);
   return {
     marked: withPairs(found.flatMap(({ marked }) => marked)),
-    troubles: found.flatMap(({ troubles }) => troubles),
+    files,
+    troubles: [...found.flatMap((one) => one.troubles), ...troubles],
   };
 }
 
@@ -45,7 +52,7 @@ function questions(netns: string | undefined) {
   ];
 }
 
-function inNamespace(view: View, netns: string | undefined, connection: Connection): Found {
+function inNamespace(view: View, netns: string | undefined, connection: Connection): Omit<Found, "files"> {
   const troubles: string[] = [];
   const listed = <T>(list: () => readonly T[] | undefined) => listedOrLacking(list, troubles);
   const at = netns === undefined ? {} : { namespace: netns };

@@ -2,6 +2,7 @@ import type { Connection } from "../../provider/host/connection";
 import { type Command, commandLine, type Host } from "../../provider/host/host";
 import { labelOf } from "../../provider/host/stop";
 import type { Services } from "../../provider/index";
+import { forget, type Head } from "../../provider/persist/boot-file";
 import { masked, secretsIn } from "../../provider/secrets";
 import type { Desired } from "../../provider/state";
 import { Subject } from "../../provider/subject";
@@ -9,6 +10,7 @@ import { messageOf, Trouble } from "../errors";
 import { grouped } from "../grouped";
 import { type Known, knownOf } from "../object";
 import type { Recorded, StackState } from "../state";
+import { nameFor, objectOf, removeBootFile } from "./boot-files";
 import { findMarked } from "./find";
 import { contractOf, describe, desiredOf, groundsOf, keysOf, type Marked, ownerOf } from "./object";
 
@@ -26,13 +28,23 @@ export interface Orphan {
   readonly grounds: readonly string[];
   /** What removes it; nothing for what we don't know how to make. */
   readonly commands: readonly string[];
-  /** As the provider's lifecycle takes it; undefined where there are no commands. */
+  /** How it is removed; undefined where there are no commands. */
   readonly removal: Removal | undefined;
 }
 
-interface Removal {
+type Removal = ObjectRemoval | FileRemoval;
+
+/** As the provider's lifecycle takes it. */
+interface ObjectRemoval {
   readonly type: string;
   readonly desired: Desired;
+}
+
+/** Of a file from which the host makes an object again when it boots. */
+interface FileRemoval {
+  readonly file: Head;
+  readonly connection: Connection;
+  mask(text: string): string;
 }
 
 /** Rival is an object that several stacks claim. */
@@ -60,7 +72,11 @@ export async function takeCensus(
   open: Open,
 ): Promise<Census> {
   const hosts = hostsOf(states, services);
-  const parts = await Promise.all([...hosts].map(([host, objects]) => ofHost(host, objects, services, open)));
+  // One machine may be reached in several ways: in which its stack does is in the name of a file.
+  const kept = new Set([...hosts.values()].flat().map(nameFor));
+  const parts = await Promise.all(
+    [...hosts].map(([host, objects]) => ofHost(host, objects, kept, services, open)),
+  );
   return {
     hosts: hosts.size,
     orphans: parts.flatMap(({ orphans }) => orphans),
@@ -85,7 +101,13 @@ function understood(recorded: Recorded, services: Services): Known {
   }
 }
 
-async function ofHost(host: string, objects: readonly Known[], services: Services, open: Open) {
+async function ofHost(
+  host: string,
+  objects: readonly Known[],
+  kept: ReadonlySet<string | undefined>,
+  services: Services,
+  open: Open,
+) {
   const [first] = objects;
   if (first === undefined) return { orphans: [], troubles: [] };
   const { connection } = first.desired;
@@ -93,7 +115,9 @@ async function ofHost(host: string, objects: readonly Known[], services: Service
   const claimed = new Set(objects.flatMap((one) => keysOf(one.recorded.type, one.desired)));
   const orphans: Orphan[] = [];
   try {
-    const { marked, troubles } = await findMarked(open(connection), connection);
+    const { marked, files, troubles } = await findMarked(open(connection), connection);
+    const left = files.filter(({ name }) => !kept.has(name));
+    orphans.push(...left.map((file) => orphanedFile({ file, connection, mask: first.mask })));
     const unclaimed = marked.filter(({ keys }) => !keys.some((key) => claimed.has(key)));
     const bearing = ({ keys }: Marked) =>
       objects.filter((one) => groundsOf(one.recorded.type, one.desired).some((key) => keys.includes(key)));
@@ -109,6 +133,22 @@ async function ofHost(host: string, objects: readonly Known[], services: Service
   } catch (error) {
     return { orphans, troubles: [trouble(error)] };
   }
+}
+
+function orphanedFile(removal: FileRemoval): Orphan {
+  const { file, connection } = removal;
+  const { name, mark = "" } = file;
+  return {
+    host: labelOf(connection),
+    object: objectOf(file),
+    mark,
+    owner: ownerOf(mark),
+    bearing: [],
+    keys: [],
+    grounds: [],
+    commands: [commandLine(forget(name))],
+    removal,
+  };
 }
 
 /** orphanOf looks at one object as the lifecycle would; none when it has gone meanwhile. */
@@ -142,7 +182,7 @@ async function orphanOf(
   ];
 }
 
-async function lookAt({ type, desired }: Removal, open: Open, recent = true) {
+async function lookAt({ type, desired }: ObjectRemoval, open: Open, recent = true) {
   const subject = new Subject(contractOf(type), open(desired.connection), desired);
   const { found } = await subject.look(recent);
   return { subject, found };
@@ -162,6 +202,8 @@ function rivalsAmong(objects: readonly Known[]): Rival[] {
   return [...new Map(rivals.map((rival) => [rival.object, rival])).values()];
 }
 
+/** A host that boots meanwhile makes again what it has a file of. */
+const FILE = -1;
 /** What others stand on goes after them: namespaces last, before them devices, before these all else. */
 const ORDER: Readonly<Record<string, number>> = {
   Route: 0,
@@ -174,7 +216,10 @@ const DEVICE = 1;
 
 /** inOrder is an order in which orphans can be removed. */
 export function inOrder(orphans: readonly Orphan[]): Orphan[] {
-  const rank = ({ removal }: Orphan) => ORDER[removal?.type ?? ""] ?? DEVICE;
+  const rank = ({ removal }: Orphan) => {
+    if (removal === undefined) return DEVICE;
+    return "file" in removal ? FILE : (ORDER[removal.type] ?? DEVICE);
+  };
   return [...orphans].sort((one, other) => rank(one) - rank(other));
 }
 
@@ -185,6 +230,7 @@ export function inOrder(orphans: readonly Orphan[]): Orphan[] {
 export async function remove(orphan: Orphan, services: Services, open: Open): Promise<string | undefined> {
   const { removal } = orphan;
   if (removal === undefined) return "it is of no kind that this package makes: remove it by hand";
+  if ("file" in removal) return await removeFile(removal, open);
   try {
     const { found } = await lookAt(removal, open, false);
     if (found === undefined) return undefined;
@@ -194,5 +240,13 @@ export async function remove(orphan: Orphan, services: Services, open: Open): Pr
   } catch (error) {
     const { type, desired } = removal;
     return masked(messageOf(error), secretsIn(contractOf(type).inputs, desired));
+  }
+}
+
+async function removeFile({ file, connection, mask }: FileRemoval, open: Open): Promise<string | undefined> {
+  try {
+    return await removeBootFile(open(connection), file);
+  } catch (error) {
+    return mask(messageOf(error));
   }
 }

@@ -6,11 +6,12 @@ import { messageOf } from "../errors";
 import type { Known } from "../object";
 import type { StackState } from "../state";
 import type { Target } from "../target";
+import { nameFor, objectOf } from "./boot-files";
 import { findMarked } from "./find";
 import { describe, keysOf } from "./object";
 import { hostsOf } from "./orphans";
 
-/** Shown is an object on a host that bears our mark. */
+/** Shown is an object on a host that bears our mark, or a file from which the host makes one when it boots. */
 export interface Shown {
   readonly host: string;
   readonly object: string;
@@ -63,14 +64,20 @@ export async function takeInventory(
     places.map(async ({ host, connection, known, mask }): Promise<Inventory> => {
       const trouble = (error: unknown) => ({ host, message: mask(messageOf(error)) });
       try {
-        const { marked, troubles } = await findMarked(open(connection), connection);
+        const { marked, files, troubles } = await findMarked(open(connection), connection);
+        const kept = files.map((file) => ({
+          host,
+          object: mask(objectOf(file)),
+          mark: file.mark ?? "",
+          resources: labelsOf(known.filter((one) => nameFor(one) === file.name)),
+        }));
         const objects = marked.map((one) => ({
           host,
           object: mask(describe(one, connection, services)),
           mark: one.mark,
           resources: namesOf(known, one.keys),
         }));
-        return { objects, troubles: troubles.map(trouble) };
+        return { objects: [...objects, ...kept], troubles: troubles.map(trouble) };
       } catch (error) {
         return { objects: [], troubles: [trouble(error)] };
       }
@@ -84,5 +91,9 @@ export async function takeInventory(
 
 function namesOf(known: readonly Known[], keys: readonly string[]): string[] {
   const has = (one: Known) => keysOf(one.recorded.type, one.desired).some((key) => keys.includes(key));
-  return known.filter(has).map(({ recorded }) => `${recorded.stack} ${recorded.name}`);
+  return labelsOf(known.filter(has));
+}
+
+function labelsOf(known: readonly Known[]): string[] {
+  return known.map(({ recorded }) => `${recorded.stack} ${recorded.name}`);
 }

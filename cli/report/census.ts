@@ -5,7 +5,7 @@ import { troubleLines } from "./trouble";
 /** censusTable is for a person; each line begins with a word or a sign of ours. */
 export function censusTable({ hosts, orphans, rivals, troubles }: Census): string {
   const rows = [
-    ...orphans.map((orphan) => ["orphan", orphan.host, named(orphan), orphan.mark]),
+    ...orphans.map((orphan) => ["orphan", orphan.host, named(orphan), orphan.mark || "-"]),
     ...rivals.map(({ host, object, stacks }) => ["claimed", host, object, stacks.join(" and ")]),
   ];
   const head = ["", "HOST", "OBJECT", "BELONGS TO"];

@@ -4,7 +4,7 @@ import { textOf } from "../host/script";
 import { modprobe } from "../ip/commands";
 import type { Contract } from "../resource";
 import type { Desired, Fields } from "../state";
-import { FOLDER, FORGET, KEEP, LIST, RESTORE, UNIT, UNIT_PATH } from "./host-files";
+import { FOLDER, FORGET, HEADS, KEEP, LIST, RESTORE, UNIT, UNIT_PATH } from "./host-files";
 
 /** BootFile is what makes one object again when its host boots. */
 export interface BootFile {
@@ -89,6 +89,47 @@ function filesIn(listed: string): { digest: string; path: string }[] {
 
 function digestOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
+}
+
+/** heads asks what each file is for. */
+export const heads: Command = {
+  argv: ["sh", "-c", HEADS],
+  title: `read the first lines of ${FOLDER}/boot/*`,
+};
+
+/** Head is what the first line of a file says. */
+export interface Head {
+  /** The end of the file's name. */
+  readonly name: string;
+  /** The object that it makes, in a person's words. */
+  readonly object: string;
+  /** Undefined where the object bears none. */
+  readonly mark: string | undefined;
+}
+
+/** headsIn are the files by their paths. What is none of ours, or says nothing of an object, has no head. */
+export function headsIn(listed: string): { readonly path: string; readonly head: Head | undefined }[] {
+  const lines = listed.split("\n").filter((line) => line !== "");
+  return lines.map((line) => {
+    const [path = "", ...rest] = line.split("\t");
+    return { path, head: headOf(path, rest.join("\t")) };
+  });
+}
+
+function headOf(path: string, line: string): Head | undefined {
+  const name = /^boot\/\d+-([A-Z][A-Za-z0-9]*-[0-9a-f]{16})$/.exec(path)?.[1];
+  const said = line.startsWith("# ") ? unprintable(line.slice(2)) : undefined;
+  const [, object, mark] = /^(.+?)(?: (pulumi:[!-~]+))?$/s.exec(said ?? "") ?? [];
+  return name === undefined || object === undefined ? undefined : { name, object, mark };
+}
+
+/** unprintable is the text that `printable` was given; undefined where that can't be. */
+function unprintable(text: string): string | undefined {
+  try {
+    return JSON.parse(`"${text}"`);
+  } catch {
+    return undefined;
+  }
 }
 
 /** keep puts a file onto the host. */

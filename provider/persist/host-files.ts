@@ -90,6 +90,19 @@ sha256sum ${UNIT_PATH} restore "$@" 2>/dev/null
 :
 `;
 
+/** Tells of each file its path and, behind a tab, its first line. */
+export const HEADS = `
+[ -d ${FOLDER} ] || exit 0
+cd ${FOLDER} || exit
+for file in boot/*; do
+  [ -e "$file" ] || continue
+  line=
+  [ -f "$file" ] && IFS= read -r line <"$file"
+  printf '%s\\t%s\\n' "$file" "$line"
+done
+:
+`;
+
 const BEGIN = `
 d=${FOLDER} name=$1
 set -- "$d"/boot/*-"$name"

@@ -3,6 +3,7 @@ import type { Problem } from "../../provider/resource";
 import { deviceName } from "./device-name";
 import { isGre, kindOf } from "./kinds";
 import { addressesOf, type KnownLink, otherOf, placeOf, SIDES, type SideName } from "./known";
+import type { Options } from "./options";
 import { covers, overlaps, subnetOf } from "./prefix";
 
 /** The table that a route without one goes to (RT_TABLE_MAIN, linux/rtnetlink.h). */
@@ -30,16 +31,22 @@ export type Claim = {
   /** A network that the host reaches through the tunnel. */
   | { readonly what: "routed"; readonly network: string; readonly table: number; readonly transit: boolean }
   /** The setting that makes the host pass packets on, and who sets it. */
-  | { readonly what: "forwarding"; readonly by: string }
+  | ({ readonly what: "forwarding" } & Made)
   /** A UDP port that packets are taken at, what is in them, and who makes it. */
-  | {
+  | ({
       readonly what: "port";
       readonly port: number;
       readonly family: Family;
       readonly taken: string;
-      readonly by: string;
-    }
+    } & Made)
 );
+
+/** Made is a resource that links share. */
+interface Made {
+  /** Its name. */
+  readonly by: string;
+  readonly persist: Options["persist"] | undefined;
+}
 
 /** Makers are the resources of a host that its links share, by name; undefined where a link has no need of one. */
 export interface Makers {
@@ -80,13 +87,14 @@ function claimsOn(name: string, link: KnownLink, side: SideName, { forwarding, p
       claims.push({ what: "routed", place, path, network, table, transit: key === "transit" });
     }
   }
+  const { persist } = link;
   if (forwarding !== undefined) {
-    claims.push({ what: "forwarding", place, path: [side, "forwarding"], by: forwarding });
+    claims.push({ what: "forwarding", place, path: [side, "forwarding"], by: forwarding, persist });
   }
   const { type, port: number } = link.encap ?? {};
   if (kind !== undefined && type !== undefined && number !== undefined && port !== undefined) {
     const taken = type === "gue" ? type : `${type} with ${kind.protocol}`;
-    const opened = { port: number, family: kind.underlay, taken, by: port };
+    const opened = { port: number, family: kind.underlay, taken, by: port, persist };
     claims.push({ what: "port", place, path: ["encap", "port"], ...opened });
   }
   return claims;
@@ -116,7 +124,8 @@ function clashOf(mine: Claim, theirs: Claim): string | undefined {
       if (mine.local !== theirs.local || mine.remote !== theirs.remote) return undefined;
       return `THE LINK joins ${mine.local} to ${mine.remote} already, and the kernel allows one tunnel of a kind between two addresses: use that link, or other addresses${mine.key === undefined ? "" : ", or another `key`"}`;
     case "forwarding":
-      if (theirs.what !== "forwarding" || mine.by === theirs.by) return undefined;
+      if (theirs.what !== "forwarding") return undefined;
+      if (mine.by === theirs.by) return persistClash(`forwarding on ${place}`, mine, theirs);
       return `THE LINK sets forwarding on ${place} too: set \`forwarding: false\` on one of them, or let both name the host and its namespace in the same way`;
     case "port":
       return portClash(mine, theirs);
@@ -131,8 +140,14 @@ function portClash(mine: Extract<Claim, { what: "port" }>, theirs: Claim): strin
   if (mine.taken !== theirs.taken) {
     return `on ${place} the port ${port} takes ${theirs.taken} for THE LINK, and here it would be ${mine.taken}: give another port`;
   }
-  if (mine.by === theirs.by) return undefined;
+  if (mine.by === theirs.by) return persistClash(`the port ${port} on ${place}`, mine, theirs);
   return `THE LINK opens the port ${port} on ${place} too: give another port, or let both name the host and its namespace in the same way`;
+}
+
+/** persistClash: whichever link came first would decide. */
+function persistClash(what: string, mine: Made, theirs: Made): string | undefined {
+  if (mine.persist === theirs.persist) return undefined;
+  return `THE LINK shares ${what}, with \`persist: "${theirs.persist}"\`, and here it would be "${mine.persist}": give both the same`;
 }
 
 type OfNetwork = Extract<Claim, { network: string }>;

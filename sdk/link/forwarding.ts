@@ -29,12 +29,12 @@ function familiesIn(side: KnownSide | undefined, name: SideName): Family[] {
 
 /** forward makes a host pass packets to what is behind it, unless another link of the program has done so. */
 export function forward(make: Parts["sysctl"], where: Where, fixed: KnownSide): pulumi.Resource[] {
-  const { name, side, given } = where;
+  const { name, side, given, persist } = where;
   const { connection, namespace } = given;
   const forwarder = sharedIn(WHAT, name, side, given);
   return familiesIn(fixed, side).map((family) => {
     const resource = family === 4 ? forwarder.name : `${forwarder.name}-ipv6`;
-    const args = { connection, namespace, key: KEYS[family], value: 1 };
+    const args = { connection, namespace, key: KEYS[family], value: 1, persist };
     return share(where, forwarder, resource, (opts) => new make(resource, args, opts));
   });
 }

@@ -36,7 +36,7 @@ export interface LinkOutputs {
 export type LinkClass = ComponentClass<LinkArgs, LinkOutputs>;
 
 /** What is plain in the arguments, in canonical form. */
-type Fixed = Pick<z.output<LinkInputs>, "kind" | "a" | "b" | "encap" | "mssClamp" | "probe">;
+type Fixed = Pick<z.output<LinkInputs>, "kind" | "a" | "b" | "encap" | "mssClamp" | "probe" | "persist">;
 
 /** linkClass makes the class of a link out of those of its parts. */
 export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): LinkClass {
@@ -63,7 +63,15 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
       ]);
       super(token, name, {}, opts);
       const fixed = given.value as Fixed;
-      const where = (side: SideName): Where => ({ name, side, given: args[side], link: this, program });
+      const { persist } = fixed;
+      const where = (side: SideName): Where => ({
+        name,
+        side,
+        given: args[side],
+        persist,
+        link: this,
+        program,
+      });
       const ends = { a: endArgs(name, "a", args, fixed, given), b: endArgs(name, "b", args, fixed, given) };
       const end = (side: SideName) => {
         const ports =
@@ -105,18 +113,19 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
               via: addressesIn(args[other], given).apply((all) => ipFor(destination, all)),
               dev: this[side],
               table: args.table,
+              persist: fixed.persist,
             },
             { parent: this },
           ),
       );
     }
 
-    private clamp(name: string, side: SideName, args: LinkArgs, { kind }: Fixed) {
+    private clamp(name: string, side: SideName, args: LinkArgs, { kind, persist }: Fixed) {
       const { connection, namespace } = args[side];
       const size = (family: 4 | 6) => (kindOf(kind).carries.includes(family) ? "pmtu" : "none");
       return new parts.clamp(
         `${name}-${side}-mss`,
-        { connection, namespace, dev: this[side], ipv4: size(4), ipv6: size(6) },
+        { connection, namespace, dev: this[side], ipv4: size(4), ipv6: size(6), persist },
         { parent: this },
       );
     }
@@ -129,8 +138,8 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
       ways: pulumi.Resource[],
     ): Probed {
       const { connection, namespace } = args.a;
-      // Whatever a tunnel is told may break it; what its connection is does not.
-      const told = ({ connection: _, namespace: __, ...rest }: TunnelArgs) => rest;
+      // Whatever a tunnel is told may break it; what its connection is does not, nor what is kept for the next boot.
+      const told = ({ connection: _, namespace: __, persist: ___, ...rest }: TunnelArgs) => rest;
       return new parts.probe(
         `${name}-probe`,
         {
@@ -189,7 +198,7 @@ function endArgs(
   name: string,
   side: SideName,
   args: LinkArgs,
-  { kind, encap, [side]: own }: Fixed,
+  { kind, encap, persist, [side]: own }: Fixed,
   given: Given<KnownLink>,
 ) {
   const { connection, namespace, underlay } = args[side];
@@ -203,6 +212,7 @@ function endArgs(
     remote: given.once(args[otherOf(side)].underlay),
     addresses: addressesIn(args[side], given),
     mtu,
+    persist,
     ...(facts.mode && { mode: facts.mode }),
     ...(facts.underlay === 4 ? { ttl, tos, pmtudisc } : { hoplimit, tclass, encaplimit }),
     ...(isGre(facts) && { ikey: key, okey: key, iseq: seq, oseq: seq, icsum: csum, ocsum: csum }),

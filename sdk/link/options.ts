@@ -94,6 +94,12 @@ export const tunnelOptions = {
    */
   mssClamp: fixedly(z.boolean()).default(false),
   /**
+   * Whether the hosts make all of it again when they boot, but for the `probe`. `none`: the next `pulumi up` makes it.
+   * `systemd`: as with `persist` of each resource. A namespace that is given needs it too. Links of a program that share
+   * the forwarding or the UDP port of a host have one value.
+   */
+  persist: fixedly(z.enum(["none", "systemd"])).default("none"),
+  /**
    * Probes from `a`, with a `TunnelProbe`, whether packets to the first address of `b` come through, once tunnels and
    * routes are there; `{}` just tells. What comes of it is in `works` and `reason`. Left out, nobody looks.
    */

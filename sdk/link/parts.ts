@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import type { Family } from "../../provider/net";
 import type { ConnectionArgs, Named } from "../resource";
+import type { Options } from "./options";
 
 /** Tunnel is one end of a link: the resource of the link's kind. */
 export type Tunnel = Named & { readonly effectiveMtu: pulumi.Output<number> };
@@ -11,7 +12,12 @@ interface Where {
   readonly namespace?: pulumi.Input<string> | Named | undefined;
 }
 
-export interface TunnelArgs extends Where {
+/** What a host can make again when it boots. */
+interface Lasting extends Where {
+  readonly persist: Options["persist"];
+}
+
+export interface TunnelArgs extends Lasting {
   readonly name: string;
   readonly local: pulumi.Input<string>;
   readonly remote: pulumi.Input<string>;
@@ -45,26 +51,26 @@ interface GreArgs {
   readonly ocsum?: pulumi.Input<boolean> | undefined;
 }
 
-interface RouteArgs extends Where {
+interface RouteArgs extends Lasting {
   readonly destination: string;
   readonly via: pulumi.Input<string>;
   readonly dev: Named;
   readonly table?: pulumi.Input<number> | undefined;
 }
 
-interface SysctlArgs extends Where {
+interface SysctlArgs extends Lasting {
   readonly key: string;
   readonly value: number;
 }
 
-interface PortArgs extends Where {
+interface PortArgs extends Lasting {
   readonly port: number;
   readonly encap: "fou" | "gue";
   readonly family: Family;
   readonly ipproto?: "ipip" | "ipv6" | "gre" | undefined;
 }
 
-interface ClampArgs extends Where {
+interface ClampArgs extends Lasting {
   readonly dev: Named;
   readonly ipv4: "pmtu" | "none";
   readonly ipv6: "pmtu" | "none";

@@ -33,11 +33,11 @@ export function openPort(
   kind: KindName,
   { type, port }: Encap,
 ): pulumi.Resource {
-  const { name, side, given } = where;
+  const { name, side, given, persist } = where;
   const { connection, namespace } = given;
   const { protocol, underlay } = kindOf(kind);
   const shared = opener(kind, port, name, side, given);
   const inside = type === "fou" ? { ipproto: protocol } : {};
-  const args = { connection, namespace, port, encap: type, family: underlay, ...inside };
+  const args = { connection, namespace, port, encap: type, family: underlay, persist, ...inside };
   return share(where, shared, shared.name, (opts) => new make(shared.name, args, opts));
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type ConnectionArgs, labelOf, type Named } from "../resource";
 import { hostOf, type KnownSide, type SideName } from "./known";
+import type { Options } from "./options";
 import type { Program } from "./program";
 
 /**
@@ -19,6 +20,7 @@ export interface Where {
   readonly name: string;
   readonly side: SideName;
   readonly given: Place;
+  readonly persist: Options["persist"];
   readonly link: pulumi.Resource;
   readonly program: Program;
 }

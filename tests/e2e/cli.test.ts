@@ -8,8 +8,10 @@ import { shell } from "../support/world";
 /** The command `pulumi-ipip` with the real engine's state and a real machine, as a job runs it: without a terminal. */
 
 const PASSWORD = "open sesame";
+/** As if the host were to make at its next boot what no stack has. */
+const BOOT_FILE = "/etc/pulumi-ipip/boot/100009-IpipTunnel-0123456789abcdef";
 const program: Readonly<Record<string, Declared>> = {
-  blue: { type: "Namespace", args: { name: "blue" } },
+  blue: { type: "Namespace", args: { name: "blue", persist: "systemd" } },
   tunnel: {
     type: "IpipTunnel",
     args: { namespace: made("blue"), name: "t1", local: "10.0.0.1", remote: "10.0.0.2", mtu: 1400 },
@@ -65,7 +67,8 @@ describe("pulumi-ipip", () => {
       new RegExp(`^object  ${host}  namespace blue .*/dev blue +pulumi:.*/dev/blue$`, "m"),
     );
     expect(text).toMatch(/ tunnel t1 in namespace blue .*\/dev tunnel /);
-    expect(text).toMatch(/^2 objects$/m);
+    expect(text).toMatch(/ boot file of namespace blue .*\/dev blue /);
+    expect(text).toMatch(/^3 objects$/m);
   });
 
   test("names what was changed by hand in each format, and leaves it", async () => {
@@ -102,19 +105,24 @@ describe("pulumi-ipip", () => {
     await shell(machine, "ip link add t9 type ipip local 10.0.0.1 remote 10.0.0.9");
     await shell(machine, `ip link set t9 alias pulumi:${project}/dev/forgotten`);
     await shell(machine, "ip route add blackhole 10.99.0.0/16 proto 204");
+    await shell(machine, `echo '# tunnel t9 pulumi:${project}/dev/forgotten' >${BOOT_FILE}`);
     const found = await cli(["orphans", ...here()]);
     expect(found.code).toBe(2);
     expect(found.stdout).toMatch(
       new RegExp(`^orphan  ${host}  tunnel t9 +pulumi:${project}/dev/forgotten$`, "m"),
     );
+    expect(found.stdout).toMatch(/^orphan .* boot file of tunnel t9 /m);
+    expect(found.stdout).not.toContain("namespace blue");
     expect(found.stdout).toMatch(/^orphan .* route 10\.99\.0\.0\/16 .* protocol 204$/m);
 
     const asked = await cli(["orphans", ...here(), "--remove"]);
     expect([asked.code, asked.stderr]).toEqual([1, expect.stringContaining("  # ip link delete dev t9\n")]);
-    await shell(machine, "ip link show t9");
+    await shell(machine, `ip link show t9; cat ${BOOT_FILE}`);
 
     const own = await cli(["orphans", ...here(), "--remove", "--yes"]);
     expect([own.code, own.stderr]).toEqual([2, expect.stringContaining(`removed  ${host}  tunnel t9\n`)]);
+    expect(own.stderr).toContain(`removed  ${host}  boot file of tunnel t9\n`);
+    expect(await shell(machine, "sed -n 1p /etc/pulumi-ipip/boot/*")).toMatch(/^# namespace blue .*\n$/);
     const all = await cli(["orphans", ...here(), "--remove", "--yes", "--owner", "any"]);
     expect([all.code, all.stderr]).toEqual([0, expect.stringContaining("removed")]);
     expect((await machine.run("ip link show t9")).code).not.toBe(0);

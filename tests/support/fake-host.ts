@@ -7,6 +7,7 @@ import {
   type Outcome,
   type Work,
 } from "../../provider/host/host";
+import { runBoot } from "./fake-boot";
 import { familyListing } from "./fake-fou";
 import { runIp } from "./fake-ip";
 import { FakeKernel, type Netns } from "./fake-kernel";
@@ -152,7 +153,7 @@ export class FakeHost implements Host {
     if (program === "genl" && rest.join(" ") === "ctrl list") return familyListing(within);
     const [first = "", second = ""] = rest;
     const { files } = within;
-    const done = runFiles(files, argv, stdin, this.managers);
+    const done = runBoot(files, argv) ?? runFiles(files, argv, stdin, this.managers);
     if (done !== undefined) return done;
     if (program === "cat" && rest.length === 1) return `${fileIn(files, "cat", first)}\n`;
     if (program === "test" && first === "-e" && rest.length === 2) {

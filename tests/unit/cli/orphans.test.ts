@@ -4,6 +4,7 @@ import { censusJson, censusTable, commandsOf } from "../../../cli/report/census"
 import { readState, type StackState } from "../../../cli/state";
 import { contracts, servicesOver } from "../../../provider";
 import type { Contract } from "../../../provider/resource";
+import { plant } from "../../support/fake-boot";
 import { FakeHost } from "../../support/fake-host";
 import { type Entry, exported, made, secret } from "../../support/state-export";
 
@@ -201,6 +202,117 @@ test("a host that is away is trouble", async () => {
 test("a state that can't be understood makes nothing an orphan", async () => {
   const sealed = { ...kept, inputs: { ...(kept.inputs as object), name: secret("blue", false) } };
   await expect(census(stateOf([sealed]))).rejects.toThrow("nobody knows what is an orphan");
+});
+
+describe("a file from which the host makes an object when it boots", () => {
+  const files = () => host.netns().files;
+  const booted = (found: Census) => found.orphans.filter(({ object }) => object.startsWith("boot file"));
+  const tunnel = (more = {}) =>
+    made(host, contract("IpipTunnel"), "t1", { ...FORGOTTEN.IpipTunnel?.[1], ...more });
+  const line = (text: string) =>
+    files().set("/etc/pulumi-ipip/boot/100001-IpipTunnel-0123456789abcdef", `${text}\n`);
+
+  test("is none where a stack has the object, even on a host that it calls otherwise", async () => {
+    const other = new FakeHost(undefined, "gw");
+    const red = await made(other, contract("Namespace"), "red", { name: "red" });
+    plant(files(), contract("Namespace"), kept);
+    plant(files(), contract("Namespace"), red);
+    expect(booted(await census(stateOf([kept, red])))).toEqual([]);
+    expect(booted(await census(stateOf([kept])))).toMatchObject([{ object: "boot file of namespace red" }]);
+    expect(host.notUnderstood).toEqual([]);
+  });
+
+  test("is removed before the object, by what is shown", async () => {
+    const before = String(host);
+    const name = plant(files(), contract("IpipTunnel"), await tunnel());
+    const found = await census(stateOf([kept]));
+    expect(booted(found)).toMatchObject([
+      {
+        host: "192.0.2.1",
+        object: "boot file of tunnel t1",
+        mark: "pulumi:shop/dev/t1",
+        owner: "shop/dev",
+        commands: [`remove /etc/pulumi-ipip/boot/…-${name}`],
+      },
+    ]);
+    const chosen = inOrder(chosenOf(found.orphans, [stateOf([kept])], []));
+    expect(chosen.map(({ object }) => object)).toEqual(["boot file of tunnel t1", "tunnel t1"]);
+    host.steps.length = 0;
+    for (const orphan of chosen) expect(await remove(orphan, services, open)).toBeUndefined();
+    expect(host.steps).toEqual(chosen.flatMap(({ commands }) => commands));
+    expect(String(host)).toBe(before);
+  });
+
+  test("is removed under the lock of the host", async () => {
+    plant(files(), contract("IpipTunnel"), await tunnel());
+    const [orphan] = booted(await census(stateOf([kept])));
+    const exchange = jest.spyOn(host, "exchange");
+    expect(orphan && (await remove(orphan, services, open))).toBeUndefined();
+    expect(exchange.mock.calls.map(([{ lock }]) => lock)).toEqual([
+      "pulumi:shop/dev/t1",
+      "pulumi:shop/dev/t1",
+    ]);
+  });
+
+  test("of an object that bears no mark is of no stack", async () => {
+    const setting = await made(host, contract("Sysctl"), "s", { key: "net.ipv4.ip_forward", value: 1 });
+    plant(files(), contract("Sysctl"), setting);
+    const found = await census(stateOf([kept]));
+    expect(found.orphans).toMatchObject([
+      { object: "boot file of sysctl net.ipv4.ip_forward", mark: "", owner: undefined },
+    ]);
+    expect(censusTable(found)).toMatch(/^orphan .* boot file of sysctl net\.ipv4\.ip_forward {2}-$/m);
+    expect(chosenOf(found.orphans, [stateOf([kept])], [])).toEqual([]);
+    expect(chosenOf(found.orphans, [stateOf([kept])], ["any"])).toHaveLength(1);
+  });
+
+  test.each(["", "make() {", "# ", '# a "b', "# \u001b[2J"])(
+    "that begins with %j is trouble, and no orphan",
+    async (text) => {
+      line(text);
+      const { orphans, troubles } = await census(stateOf([kept]));
+      expect(orphans).toEqual([]);
+      expect(troubles).toEqual([
+        {
+          host: "192.0.2.1",
+          message: expect.stringMatching(
+            /^\/etc\/pulumi-ipip\/boot\/100001-IpipTunnel-0123456789abcdef does not say/,
+          ),
+        },
+      ]);
+    },
+  );
+
+  test("of another name is trouble, and no orphan", async () => {
+    files().set("/etc/pulumi-ipip/boot/99-custom", "# tunnel t9 pulumi:shop/dev/x\n");
+    const { orphans, troubles } = await census(stateOf([kept]));
+    expect([orphans, troubles.length]).toEqual([[], 1]);
+  });
+
+  test("that says what a terminal would obey is shown as one line", async () => {
+    line("# tunnel \\u001b[2J\\n::error::x pulumi:shop/dev/##[x]");
+    const found = await census(stateOf([kept]));
+    expect(found.orphans).toMatchObject([{ object: "boot file of tunnel \u001b[2J\n::error::x" }]);
+    const shown = censusTable(found) + commandsOf(found.orphans) + censusJson(found);
+    expect(shown).not.toContain("\u001b");
+    expect(shown).not.toMatch(/^\s*::/m);
+    expect(censusTable(found)).toContain("tunnel \\u001b[2J\\u000a::error::x  pulumi:shop/dev/## [x]");
+  });
+
+  test("that has changed since it was listed is left, and one that has gone is done with", async () => {
+    line("# tunnel t9 pulumi:shop/dev/x");
+    const [orphan] = (await census(stateOf([kept]))).orphans;
+    const before = String(host);
+    line("# tunnel t9 pulumi:shop/dev/y");
+    expect(orphan && (await remove(orphan, services, open))).toBe("its first line is another one now");
+    line("# tunnel t9 pulumi:shop/dev/x");
+    expect(String(host)).toBe(before);
+    host.breaks({ kind: "refuse", step: 0, stderr: "Read-only file system\n" });
+    expect(orphan && (await remove(orphan, services, open))).toContain("Read-only file system");
+    host.mended();
+    files().delete("/etc/pulumi-ipip/boot/100001-IpipTunnel-0123456789abcdef");
+    expect(orphan && (await remove(orphan, services, open))).toBeUndefined();
+  });
 });
 
 describe("the report", () => {

@@ -4,6 +4,7 @@ import { readState } from "../../../cli/state";
 import { targetsOf } from "../../../cli/target";
 import { contracts, servicesOver } from "../../../provider";
 import type { Contract } from "../../../provider/resource";
+import { plant } from "../../support/fake-boot";
 import { FakeHost } from "../../support/fake-host";
 import { exported, made, secret } from "../../support/state-export";
 
@@ -16,8 +17,17 @@ async function shown(away = false) {
     a: { name: "v0" },
     b: { name: "v1", namespace: "blue" },
   });
-  await made(host, contract("IpipTunnel"), "old", { name: "t1", local: "10.0.0.1", remote: "10.0.0.2" });
+  const old = await made(host, contract("IpipTunnel"), "old", {
+    name: "t1",
+    local: "10.0.0.1",
+    remote: "10.0.0.2",
+  });
   host.byHand("ip link add name d0 type dummy");
+  for (const [type, one] of [
+    ["Namespace", blue],
+    ["IpipTunnel", old],
+  ] as const)
+    plant(host.netns().files, contract(type), one);
   host.away = away;
   const hidden = {
     ...pair,
@@ -35,13 +45,15 @@ test("what bears our mark is shown, with its resource or none, and nothing that 
     "object  192.0.2.1  tunnel t1                                        -              pulumi:shop/dev/old",
     "object  192.0.2.1  namespace [secret]                               shop/dev blue  pulumi:shop/dev/blue",
     "object  192.0.2.1  veth pair v0 and [secret] in namespace [secret]  shop/dev pair  pulumi:shop/dev/pair",
+    "object  192.0.2.1  boot file of namespace [secret]                  shop/dev blue  pulumi:shop/dev/blue",
+    "object  192.0.2.1  boot file of tunnel t1                           -              pulumi:shop/dev/old",
     "",
-    "3 objects",
+    "5 objects",
     "",
   ]);
   expect(JSON.parse(inventoryJson(inventory))).toMatchObject({
     version: 1,
-    objects: [{ object: "tunnel t1", resources: [] }, { resources: ["shop/dev blue"] }, {}],
+    objects: [{ object: "tunnel t1", resources: [] }, { resources: ["shop/dev blue"] }, {}, {}, {}],
     troubles: [],
   });
 });

@@ -145,7 +145,7 @@ describe("the tunnel of a link", () => {
     const one = link("wan", linkArgs(args as never));
     await valueIn(one.topology);
     expect(named(type)).toEqual(["wan-a", "wan-b"]);
-    const common = ["__provider", "addresses", "connection", "local", "mark", "name", "remote"];
+    const common = ["__provider", "addresses", "connection", "local", "mark", "name", "persist", "remote"];
     for (const end of ["wan-a", "wan-b"]) {
       expect(inputsOf(end)).toMatchObject(options);
       const given = Object.entries(inputsOf(end) ?? {}).filter(([, value]) => value !== null);
@@ -247,6 +247,35 @@ test("mssClamp clamps at each end what the tunnel carries", async () => {
   await program();
   await valueIn(link("wan", linkArgs({ kind: "gre", mssClamp: true })).topology);
   expect(inputsOf("wan-b-mss")).toMatchObject({ ipv4: "pmtu", ipv6: "pmtu" });
+});
+
+test("persist is that of all resources of a link or a mesh", async () => {
+  const encap = { type: "fou", port: 5555 };
+  const more = { encap, mssClamp: true, probe: {}, persist: "systemd" };
+  await valueIn(link("wan", linkArgs(more)).topology);
+  await valueIn(mesh("net", meshArgs([3, 4], { ...more, encap: { ...encap, port: 5556 } })).topology);
+  await settled();
+  const types = ["FouPort", "IpipTunnel", "MssClamp", "Route", "Sysctl"];
+  const lasting = made.filter(({ inputs }) => inputs.persist === "systemd");
+  expect(made.filter(({ type }) => types.includes(type))).toEqual(lasting);
+  expect(lasting).toHaveLength(2 * 2 * types.length);
+  await program();
+  await valueIn(link("wan").topology);
+  expect(inputsOf("wan-a")).toMatchObject({ persist: "none" });
+});
+
+test("links that share something of a host have one persist", async () => {
+  await valueIn(link("one").topology);
+  const far = {
+    connection: { host: "host3", insecureIgnoreHostKey: true },
+    underlay: "203.0.113.3",
+    address: "192.168.51.2/30",
+    networks: ["10.10.3.0/24"],
+  };
+  const two = linkArgs({ a: { address: "192.168.51.1/30" }, b: far, persist: "systemd" });
+  expect(() => link("two", two)).toThrow(
+    'a.forwarding: the link "one" shares forwarding on host1, with `persist: "none"`, and here it would be "systemd": give both the same',
+  );
 });
 
 describe("a probe", () => {
