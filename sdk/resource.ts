@@ -80,7 +80,7 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject>(
           ...(asksForCommands() && { __commands: true }),
           __provider: provider,
         },
-        withParents(opts, parents),
+        withParents(opts, parents, inputs.persist),
       );
       labels.set(this, name);
     }
@@ -134,13 +134,15 @@ function namesOf(
 
 /**
  * The kernel removes what is in a namespace, or on a device, with it. So whatever has a parent is replaced with it,
- * although its own inputs read the same, and what is wholly inside need not be deleted by itself.
+ * although its own inputs read the same, and what is wholly inside need not be deleted by itself. But of what a host makes
+ * again when it boots, only its own deletion takes that away.
  */
 function withParents(
   opts: pulumi.CustomResourceOptions,
   { around, beside }: Parents,
+  persist: unknown,
 ): pulumi.CustomResourceOptions {
-  const [deletedWith] = around;
+  const [deletedWith] = persist === undefined || persist === "none" ? around : [];
   const replaceWith = [...(opts.replaceWith ?? []), ...around, ...beside];
   return {
     ...(deletedWith !== undefined && { deletedWith }),

@@ -1,5 +1,5 @@
 import type { Connection } from "../../provider/host/connection";
-import type { Host } from "../../provider/host/host";
+import type { Command, Host } from "../../provider/host/host";
 import type { Link } from "../../provider/ip/links";
 import { ask, View } from "../../provider/ip/view";
 import { isMark, ROUTE_PROTOCOL } from "../../provider/mark";
@@ -12,11 +12,16 @@ import { CLASSES, deviceKey, keysOf, type Marked } from "./object";
 
 /** Found is what of ours is on a host, and what could not be listed there. */
 export interface Found {
+  /** Which machine it is, whatever it was reached by; undefined where it does not tell. */
+  readonly machine: string | undefined;
   readonly marked: readonly Marked[];
   /** The files from which the host makes objects again when it boots. */
   readonly files: readonly Head[];
   readonly troubles: readonly string[];
 }
+
+/** Made anew at each boot, so no two machines have the same, also when one is a copy of the other's disk (random(4)). */
+const machine: Command = { argv: ["cat", "/proc/sys/kernel/random/boot_id"] };
 
 const FAMILIES = [4, 6] as const;
 const CLAMP = /^pulumi_ipip_mss_(.+)$/;
@@ -27,11 +32,13 @@ const PROTOCOL = `protocol ${ROUTE_PROTOCOL}`;
 export async function findMarked(host: Host, connection: Connection): Promise<Found> {
   const names = (await looked(host, ask.namespaces())).namespaces();
   const all = [undefined, ...names];
-  const view = await looked(host, [...all.flatMap(questions), heads]);
+  const view = await looked(host, [...all.flatMap(questions), heads, machine]);
   const found = all.map((netns) => inNamespace(view, netns, connection));
   const troubles: string[] = [];
   const files = listedOrLacking(() => readHeads(view.output(heads), troubles), troubles);
   return {
+    // Nobody is told where it is missing: it only joins what is one.
+    machine: listedOrLacking(() => [view.output(machine).trim()], [])[0],
     marked: withPairs(found.flatMap(({ marked }) => marked)),
     files,
     troubles: [...found.flatMap((one) => one.troubles), ...troubles],
@@ -52,7 +59,11 @@ function questions(netns: string | undefined) {
   ];
 }
 
-function inNamespace(view: View, netns: string | undefined, connection: Connection): Omit<Found, "files"> {
+function inNamespace(
+  view: View,
+  netns: string | undefined,
+  connection: Connection,
+): Omit<Found, "files" | "machine"> {
   const troubles: string[] = [];
   const listed = <T>(list: () => readonly T[] | undefined) => listedOrLacking(list, troubles);
   const at = netns === undefined ? {} : { namespace: netns };

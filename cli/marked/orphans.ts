@@ -11,7 +11,7 @@ import { grouped } from "../grouped";
 import { type Known, knownOf } from "../object";
 import type { Recorded, StackState } from "../state";
 import { nameFor, objectOf, removeBootFile } from "./boot-files";
-import { findMarked } from "./find";
+import { type Found, findMarked } from "./find";
 import { contractOf, describe, desiredOf, groundsOf, keysOf, type Marked, ownerOf } from "./object";
 
 /** Orphan is an object with our mark that no given stack has. */
@@ -74,15 +74,38 @@ export async function takeCensus(
   const hosts = hostsOf(states, services);
   // One machine may be reached in several ways: in which its stack does is in the name of a file.
   const kept = new Set([...hosts.values()].flat().map(nameFor));
-  const parts = await Promise.all(
-    [...hosts].map(([host, objects]) => ofHost(host, objects, kept, services, open)),
-  );
+  const seen = await Promise.all([...hosts].map(([host, objects]) => look(host, objects, open)));
+  // Reached in several ways, a machine has its objects once.
+  const machines = [...grouped(seen, ({ found, host }) => found?.machine ?? `at ${host}`).values()];
+  const parts = await Promise.all(machines.map((ways) => ofMachine(ways, kept, services, open)));
   return {
     hosts: hosts.size,
     orphans: parts.flatMap(({ orphans }) => orphans),
     rivals: [...hosts.values()].flatMap(rivalsAmong),
-    troubles: parts.flatMap(({ troubles }) => troubles),
+    troubles: [...seen, ...parts].flatMap(({ troubles }) => troubles),
   };
+}
+
+/** Seen is a host as one of the ways to a machine shows it. */
+interface Seen {
+  readonly host: string;
+  readonly objects: readonly Known[];
+  /** Undefined where it could not be looked at. */
+  readonly found: Found | undefined;
+  readonly troubles: Census["troubles"];
+}
+
+async function look(host: string, objects: readonly Known[], open: Open): Promise<Seen> {
+  const [first] = objects;
+  if (first === undefined) return { host, objects, found: undefined, troubles: [] };
+  const { connection } = first.desired;
+  const trouble = (message: string) => ({ host, message: first.mask(message) });
+  try {
+    const found = await findMarked(open(connection), connection);
+    return { host, objects, found, troubles: found.troubles.map(trouble) };
+  } catch (error) {
+    return { host, objects, found: undefined, troubles: [trouble(messageOf(error))] };
+  }
 }
 
 /** hostsOf are all objects of the stacks by their hosts. */
@@ -101,38 +124,37 @@ function understood(recorded: Recorded, services: Services): Known {
   }
 }
 
-async function ofHost(
-  host: string,
-  objects: readonly Known[],
+async function ofMachine(
+  ways: readonly Seen[],
   kept: ReadonlySet<string | undefined>,
   services: Services,
   open: Open,
-) {
-  const [first] = objects;
-  if (first === undefined) return { orphans: [], troubles: [] };
+): Promise<{ orphans: Orphan[]; troubles: Census["troubles"] }> {
+  const [{ host, found, objects: [first] = [] } = { host: "", found: undefined }] = ways;
+  if (first === undefined || found === undefined) return { orphans: [], troubles: [] };
   const { connection } = first.desired;
-  const trouble = (error: unknown) => ({ host, message: first.mask(messageOf(error)) });
-  const claimed = new Set(objects.flatMap((one) => keysOf(one.recorded.type, one.desired)));
-  const orphans: Orphan[] = [];
-  try {
-    const { marked, files, troubles } = await findMarked(open(connection), connection);
-    const left = files.filter(({ name }) => !kept.has(name));
-    orphans.push(...left.map((file) => orphanedFile({ file, connection, mask: first.mask })));
-    const unclaimed = marked.filter(({ keys }) => !keys.some((key) => claimed.has(key)));
-    const bearing = ({ keys }: Marked) =>
-      objects.filter((one) => groundsOf(one.recorded.type, one.desired).some((key) => keys.includes(key)));
-    const seen = await Promise.allSettled(
-      unclaimed.map(async (one) => {
-        const found = await orphanOf(one, connection, services, open);
-        return found.map((orphan) => ({ ...orphan, bearing: bearing(one).map(({ object }) => object) }));
-      }),
-    );
-    for (const one of seen) if (one.status === "fulfilled") orphans.push(...one.value);
-    const failed = seen.filter((one) => one.status === "rejected").map(({ reason }) => trouble(reason));
-    return { orphans, troubles: [...troubles.map(trouble), ...failed] };
-  } catch (error) {
-    return { orphans, troubles: [trouble(error)] };
-  }
+  const objects = ways.flatMap((way) => way.objects);
+  // An object of the state is found under the way that it was looked at, not the one that it was made by.
+  const claimed = new Set(
+    objects.flatMap((one) => keysOf(one.recorded.type, { ...one.desired, connection })),
+  );
+  const left = found.files.filter(({ name }) => !kept.has(name));
+  const orphans = left.map((file) => orphanedFile({ file, connection, mask: first.mask }));
+  const unclaimed = found.marked.filter(({ keys }) => !keys.some((key) => claimed.has(key)));
+  const bearing = ({ keys }: Marked) =>
+    objects.filter((one) => groundsOf(one.recorded.type, one.desired).some((key) => keys.includes(key)));
+  const seen = await Promise.allSettled(
+    unclaimed.map(async (one) => {
+      const looked = await orphanOf(one, connection, services, open);
+      return looked.map((orphan) => ({ ...orphan, bearing: bearing(one).map(({ object }) => object) }));
+    }),
+  );
+  for (const one of seen) if (one.status === "fulfilled") orphans.push(...one.value);
+  const failed = seen.filter((one) => one.status === "rejected");
+  return {
+    orphans,
+    troubles: failed.map(({ reason }) => ({ host, message: first.mask(messageOf(reason)) })),
+  };
 }
 
 function orphanedFile(removal: FileRemoval): Orphan {

@@ -292,6 +292,20 @@ describe("parents", () => {
     expect([...found.replaceWith].sort()).toEqual([around, on].sort());
   });
 
+  test("do not spare the delete of what a host makes again at boot", async () => {
+    const host = new Namespace("host-kept", { connection, name: "n1", persist: "systemd" });
+    const inside = (persist: "none" | "systemd") =>
+      settled(
+        new Sysctl(`kept-${persist}`, {
+          ...{ connection, namespace: host, persist },
+          ...{ key: "net.ipv4.ip_forward", value: 1 },
+        }),
+      );
+    const parent = urnOf(await settled(host));
+    expect(await inside("systemd")).toMatchObject({ deletedWith: "", replaceWith: [parent] });
+    expect(await inside("none")).toMatchObject({ deletedWith: parent, replaceWith: [parent] });
+  });
+
   test("of one end of a pair replace it, but do not spare its delete", async () => {
     const host = new Namespace("host3", { connection, name: "n1" });
     const pair = new VethPair("pair", { connection, a: { name: "va", namespace: host }, b: { name: "vb" } });

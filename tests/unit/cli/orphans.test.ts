@@ -192,6 +192,27 @@ test("an object of two stacks is told, and is no orphan", async () => {
   });
 });
 
+test("what a stack has on a machine that it calls otherwise is no orphan, and an orphan there is told once", async () => {
+  host.netns().files.set("/proc/sys/kernel/random/boot_id", "0a1b");
+  await forget("IpipTunnel", "Route");
+  const theirs = await made(host, contract("GreTunnel"), "theirs", {
+    name: "t9",
+    local: "10.0.0.9",
+    remote: "10.0.0.8",
+  });
+  const connection = { ...(theirs.inputs as { connection: object }).connection, host: "gw.example.com" };
+  const elsewhere = {
+    ...theirs,
+    inputs: { ...(theirs.inputs as object), connection },
+    outputs: { ...(theirs.outputs as object), connection },
+  };
+  const found = await census(stateOf([kept, elsewhere]));
+  expect({ hosts: found.hosts, objects: objects(found).sort() }).toEqual({
+    hosts: 2,
+    objects: [FORGOTTEN.Route?.[0], FORGOTTEN.IpipTunnel?.[0]],
+  });
+});
+
 test("a host that is away is trouble", async () => {
   host.away = true;
   const found = await census(stateOf([kept]));
