@@ -68,6 +68,9 @@ fuzz: dependencies ## put hostile inputs into all that reads hosts and makes com
 reboots: setup ## reboot machines many times, on each kernel (about 40 s each): make reboots REBOOTS=10
 	@REBOOTS=$(REBOOTS) $(TSX) tools/test.ts e2e -- e2e/persist
 
+kernels: setup ## what depends on a host's own managers and timers, on both of Debian's releases (about 5 minutes)
+	@KERNELS=all $(TSX) tools/test.ts e2e -- "e2e/(managers|undo)"
+
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types
 

@@ -26,7 +26,8 @@ const PATIENCE = 60;
 export const UNIT = `# Made by pulumi-ipip.
 [Unit]
 Description=Network objects of pulumi-ipip
-After=local-fs.target systemd-sysctl.service systemd-modules-load.service network-pre.target
+After=local-fs.target systemd-sysctl.service systemd-modules-load.service systemd-udev-trigger.service
+After=network-pre.target
 After=systemd-networkd.service NetworkManager.service networking.service
 Before=network-online.target
 
@@ -41,8 +42,8 @@ WantedBy=${WANTING.join(" ")}
 `;
 
 /**
- * Each file is a shell text with two functions. \`make\` gives 1 when its first command failed, and so nothing was
- * changed, else 2, after which \`remove\` takes away what there is of it. The files are gone through in the order in which
+ * Each file is a shell text with two functions. `make` gives 1 when its first command failed, and so nothing was
+ * changed, else 2, after which `remove` takes away what there is of it. The files are gone through in the order in which
  * the objects were made, again and again while there is hope: so the order need not be known.
  */
 export const RESTORE = `# Made by pulumi-ipip: makes again what it has made on this host.
@@ -50,6 +51,8 @@ PATH=/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin LC_ALL=C
 export PATH LC_ALL
 umask 077
 mkdir -p ${MADE}
+# The host's own devices come first, and have the numbers that they always have.
+if command -v udevadm >/dev/null; then udevadm settle --timeout=${PATIENCE / 2}; fi
 made() {
   (. "$1"; make) >"$2.said" 2>&1
   case $? in

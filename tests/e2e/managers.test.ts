@@ -1,6 +1,7 @@
 import { Lab, type Machine } from "../../lab/lab";
 import { until } from "../../lab/wait";
 import { type Bag, Calls } from "../support/calls";
+import { STOCK } from "../support/kernels";
 import { connectionTo, shell, snapshot } from "../support/world";
 
 /**
@@ -43,10 +44,7 @@ async function settled(machine: Machine): Promise<void> {
 beforeAll(async () => {
   jest.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
   lab = await Lab.start({
-    hosts: [
-      { name: "a", system: "stock" },
-      { name: "b", system: "stock-trixie" },
-    ],
+    hosts: STOCK,
     packages: ["network-manager"],
   });
   sides = lab.machines.map((machine) => ({

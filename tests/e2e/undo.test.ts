@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Lab, type Machine } from "../../lab/lab";
 import { until } from "../../lab/wait";
 import { type Bag, Calls, failed } from "../support/calls";
+import { STOCK } from "../support/kernels";
 import { connectionTo, shell, snapshot } from "../support/world";
 
 /**
@@ -114,7 +115,7 @@ describe("a machine that is reached by eth0", () => {
     const route = await calls.create("Route", { mark: MARK, destination: "10.99.0.0/25", dev: "eth0" });
     expect(await shell(machine, "cat /proc/sys/net/ipv4/conf/all/rp_filter")).toBe("1\n");
     // The timers see at their time that there is nothing to do.
-    const over = async () => !(await shell(machine, "ls /run")).includes("pulumi-ipip") || undefined;
+    const over = async () => !(await shell(machine, "ls /run")).includes("pulumi-ipip-undo") || undefined;
     await until(over, { for: "the timers to be over", seconds: 60 });
     expect(await shell(machine, "ip link show dev eth0")).toContain("mtu 1400");
     expect(await shell(machine, `ip route get ${PEER}`)).toContain("dev eth0");
@@ -144,7 +145,7 @@ describe("a machine that is reached by eth0", () => {
     const { message, half } = await attempt;
     expect(message).toContain("no new connection to the host came about");
     expect(half).toBeUndefined();
-    expect(await shell(machine, "ls /run; ip rule")).not.toMatch(/pulumi-ipip|blackhole/);
+    expect(await shell(machine, "ls /run; ip rule")).not.toMatch(/pulumi-ipip-undo|blackhole/);
     const rule = await calls.create("Rule", { ...inputs, to: "192.0.2.0/24" });
     expect(await calls.read(rule)).toBeDefined();
     await calls.delete(rule);
@@ -162,10 +163,7 @@ describe("machines that are reached by a longer way", () => {
 
   beforeAll(async () => {
     lab = await Lab.start({
-      hosts: [
-        { name: "a", system: "stock" },
-        { name: "b", system: "stock-trixie" },
-      ],
+      hosts: STOCK,
     });
   });
 

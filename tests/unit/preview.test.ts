@@ -7,7 +7,7 @@ import { playground, samples } from "../support/samples";
  * a host has already as it should be is left alone.
  */
 
-const RUNS = { numRuns: 40, seed: 40_021 };
+const RUNS = { numRuns: 20, seed: 40_021 };
 
 describe.each(Object.entries(samples))("%s", (_, { contract, inputs }) => {
   const valid = inputs.filter((some) => new MiniEngine(contract, playground()).isValid(some));
