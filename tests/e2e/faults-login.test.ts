@@ -179,7 +179,7 @@ describe("on the way to root on a host", () => {
   });
 
   test("a machine that hangs does not answer in time, over a new connection or an old one", async () => {
-    const fresh = anew({ perDialTimeout: 1 });
+    const fresh = anew({ perDialTimeout: 4 });
     const old = calls({ operationTimeout: 1 });
     const [overFresh, overOld] = [await fresh.reaching(there), await old.reaching(there)];
     await old.read(overOld);
@@ -188,7 +188,7 @@ describe("on the way to root on a host", () => {
     machine.thaw();
     expect(failures.map(({ message }) => message)).toEqual([
       message(
-        `${label}: there was no answer within 1 s`,
+        `${label}: there was no answer within 4 s`,
         `Is the machine up, and does its sshd listen on port ${machine.port}?`,
       ),
       message(
