@@ -38,6 +38,9 @@ export function knownOf(recorded: Recorded, services: Services): Known {
   const texts = [inputs, outputs].flatMap((bag) => textsToMask(service.contract.inputs, bag));
   const mask = (text: string) => masked(text, texts);
   const desired = service.check(inputs.fields).inputs as Desired;
+  const { connection } = desired as Fields;
+  if (!isFields(connection) || typeof connection.host !== "string")
+    throw new Trouble("the state names no host that it is on");
   return {
     recorded,
     service,

@@ -1,4 +1,5 @@
 import { exitCodeOf, type Filter, type Finding, findDrift } from "../../../cli/drift";
+import { table } from "../../../cli/report/table";
 import { readState } from "../../../cli/state";
 import { contracts, servicesOver } from "../../../provider";
 import { Probing } from "../../../provider/probing";
@@ -194,6 +195,19 @@ test.each([
   const { resources } = readState(exported([recorded]), "the test");
   expect(await findDrift(resources, services, ALL)).toMatchObject([{ outcome, differences }]);
 });
+
+test.each([{ host: { toString: 1 } }, "192.0.2.1", null])(
+  "a host that can't be one, %j, is trouble, and is shown as no host",
+  async (connection) => {
+    const [one] = entries;
+    if (one === undefined) throw new Error("no entry");
+    entries = [{ ...one, inputs: { ...(one.inputs as object), connection } }];
+    const findings = await drift();
+    expect(findings[0]).toMatchObject({ host: "?", object: "IpipTunnel tunnel", outcome: "trouble" });
+    expect(findings[0]?.message).toContain("names no host");
+    expect(table(findings)).toContain("?");
+  },
+);
 
 test("a type that only a newer release knows is trouble", async () => {
   const findings = await drift({}, [exported([entry("WarpGate", "gate", {}), ...entries])]);
