@@ -16,7 +16,7 @@ REBOOTS = 10
 N = 100000
 PART =
 
-.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults stacks fuzz lint bench \
+.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults stacks fuzz reboots kernels lint bench \
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands

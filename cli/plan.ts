@@ -5,7 +5,7 @@ import { withUnknown } from "../provider/dynamic";
 import type { Services } from "../provider/index";
 import type { ResourceType } from "../provider/resource";
 import { masked, secretsIn } from "../provider/secrets";
-import type { Service } from "../provider/service";
+import { type Service, told } from "../provider/service";
 import type { Desired, Fields } from "../provider/state";
 import { messageOf, Trouble } from "./errors";
 import { clean } from "./report/text";
@@ -59,8 +59,7 @@ export async function planOf(path: string, services: Services): Promise<Planned[
 
 function checked(service: Service<ResourceType>, said: Fields, urn: string): Desired {
   const { inputs, problems } = service.check(withUnknown(said));
-  const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
-  if (wrong.length > 0) throw new Trouble(`the inputs of ${urn} can't be: ${wrong.join("; ")}`);
+  if (problems.length > 0) throw new Trouble(`the inputs of ${urn} can't be: ${told(problems)}`);
   return inputs as Desired;
 }
 

@@ -2,7 +2,7 @@ import type { dynamic } from "@pulumi/pulumi";
 import { z } from "zod";
 import { inform, warn } from "./progress";
 import type { ResourceType } from "./resource";
-import { masked, secretsIn } from "./secrets";
+import { masked, secretsIn, shown } from "./secrets";
 import type { Service } from "./service";
 import type { Desired, Fields } from "./state";
 import { HalfMade } from "./subject";
@@ -33,14 +33,13 @@ export function door(service: Service<ResourceType>): Provider {
     try {
       return await work();
     } catch (error) {
-      const secrets = secretsIn(schema, bag);
-      const text = visibleText(masked(error instanceof Error ? error.message : String(error), secrets));
+      const text = shown(error, secretsIn(schema, bag));
       // A stack would be printed as noise beside the message.
-      const shown = Object.assign(new Error(text), { stack: "" });
-      if (!(error instanceof HalfMade)) throw shown;
+      const told = Object.assign(new Error(text), { stack: "" });
+      if (!(error instanceof HalfMade)) throw told;
       // With these three the engine records the object; without `__provider` it could never be deleted.
       const properties = { ...error.made.outputs, __provider: bag.__provider };
-      throw Object.assign(shown, { id: error.made.id, properties, reasons: [text] });
+      throw Object.assign(told, { id: error.made.id, properties, reasons: [text] });
     }
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isFields } from "./state";
+import { visibleText } from "./visible";
 
 /** secretsIn lists the values that a schema calls secret. */
 export function secretsIn(schema: z.ZodType, value: unknown): string[] {
@@ -18,4 +19,9 @@ export function masked(text: string, secrets: readonly string[]): string {
   // The longest first, or one that begins another would leave the rest of that in clear.
   const longestFirst = [...secrets].sort((one, other) => other.length - one.length);
   return longestFirst.reduce((rest, secret) => rest.replaceAll(secret, "[secret]"), text);
+}
+
+/** shown is what an error says, without secrets, and without what a host says to a terminal. */
+export function shown(error: unknown, secrets: readonly string[]): string {
+  return visibleText(masked(error instanceof Error ? error.message : String(error), secrets));
 }

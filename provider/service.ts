@@ -55,8 +55,7 @@ export abstract class Service<T extends ResourceType> {
   protected lookedUp(said: Fields): Desired {
     const { inputs, problems } = checkEach(this.contract, said);
     if (problems.length === 0) return inputs as Desired;
-    const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
-    throw new Error(`a ${this.contract.type} can't be looked up like this: ${wrong.join("; ")}`);
+    throw new Error(`a ${this.contract.type} can't be looked up like this: ${told(problems)}`);
   }
 }
 
@@ -79,4 +78,9 @@ export function checkEach(
     connection: { ...(value.connection as Fields), ...completed(known.connection) },
   };
   return { inputs: { ...value, ...reached, ...Object.fromEntries(more) }, known, problems };
+}
+
+/** told is what is wrong with inputs, as the end of a sentence. */
+export function told(problems: readonly Problem[]): string {
+  return problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`).join("; ");
 }

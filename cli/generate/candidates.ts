@@ -7,6 +7,7 @@ import { ask, type View } from "../../provider/ip/view";
 import { isMark, ROUTE_PROTOCOL } from "../../provider/mark";
 import { isFallback } from "../../provider/net";
 import { inNamespace } from "../../provider/resources/common";
+import { clampedIn } from "../../provider/resources/mss-clamp";
 import type { Fields } from "../../provider/state";
 import { listedOrLacking } from "../lacking";
 import { CLASSES } from "../marked/object";
@@ -44,7 +45,6 @@ export interface Wanted {
 const FAMILIES = [4, 6] as const;
 /** What tells whether a host passes on packets that are not for it; by itself it does not. */
 const FORWARDING = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"];
-const CLAMP = /^pulumi_ipip_mss_(.+)$/;
 
 /** Protocols of routes and rules (rt_protos of iproute2): what the kernel makes itself, and what people do. */
 const KERNELS = [1, 2, 9];
@@ -111,7 +111,7 @@ class Sight {
       this.take("FouPort", { ...socket, ...(ipproto === undefined ? { encap: "gue" } : { ipproto }) });
     }
     for (const table of this.list(() => this.view.nftTables(this.netns))) {
-      const [, dev] = CLAMP.exec(table) ?? [];
+      const dev = clampedIn(table);
       // Its mark shows when it is looked at.
       if (dev !== undefined) this.take("MssClamp", { dev });
     }

@@ -4,6 +4,7 @@ import type { Link } from "../../provider/ip/links";
 import { ask, View } from "../../provider/ip/view";
 import { isMark, ROUTE_PROTOCOL } from "../../provider/mark";
 import { type Head, heads } from "../../provider/persist/boot-file";
+import { clampedIn } from "../../provider/resources/mss-clamp";
 import type { Fields } from "../../provider/state";
 import { grouped } from "../grouped";
 import { listedOrLacking } from "../lacking";
@@ -24,7 +25,6 @@ export interface Found {
 const machine: Command = { argv: ["cat", "/proc/sys/kernel/random/boot_id"] };
 
 const FAMILIES = [4, 6] as const;
-const CLAMP = /^pulumi_ipip_mss_(.+)$/;
 /** What routes and rules have in place of a mark. */
 const PROTOCOL = `protocol ${ROUTE_PROTOCOL}`;
 
@@ -80,7 +80,7 @@ function inNamespace(
       .map(({ priority }) => ({ family: family === 4 ? "inet" : "inet6", priority })),
   );
   const labels = listed(() => view.labelRoutes(netns)).filter(({ protocol }) => protocol === ROUTE_PROTOCOL);
-  const clamped = listed(() => view.nftTables(netns)).flatMap((table) => CLAMP.exec(table)?.[1] ?? []);
+  const clamped = listed(() => view.nftTables(netns)).flatMap((table) => clampedIn(table) ?? []);
   const marked = [
     ...routes.map(({ destination, table, metric }) =>
       object("Route", PROTOCOL, { destination, table, metric }),

@@ -1,10 +1,10 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { NotFound } from "../errors";
 import type { Connection } from "../host/connection";
 import type { Host } from "../host/host";
 import { View } from "../ip/view";
-import { masked, secretsIn } from "../secrets";
-import { checkEach } from "../service";
+import { secretsIn, shown } from "../secrets";
+import { checkEach, told } from "../service";
 import type { Fields } from "../state";
 import type { Lookup, Tunnels } from "./lookup";
 
@@ -20,15 +20,14 @@ export class Looking {
     try {
       return await this.found(lookup, given);
     } catch (error) {
-      throw new Error(masked(error instanceof Error ? error.message : String(error), secrets));
+      throw new Error(shown(error, secrets));
     }
   }
 
   private async found<R>(lookup: Lookup<z.ZodObject, R>, given: Fields): Promise<R> {
     const { inputs, problems } = checkEach({ inputs: lookup.args }, given);
     if (problems.length > 0) {
-      const wrong = problems.map(({ path, message }) => `${z.core.toDotPath(path)}: ${message}`);
-      throw new Error(`${lookup.name} can't be asked like this: ${wrong.join("; ")}`);
+      throw new Error(`${lookup.name} can't be asked like this: ${told(problems)}`);
     }
     const args = inputs as Fields & { readonly connection: Connection; readonly namespace?: string };
     const host = this.open(args.connection);

@@ -122,6 +122,11 @@ function tableOf({ dev }: { readonly dev: string }): string {
   return `pulumi_ipip_mss_${dev}`;
 }
 
+/** clampedIn is the device that a table of this name is for; undefined where it is none of ours. */
+export function clampedIn(table: string): string | undefined {
+  return /^pulumi_ipip_mss_(.+)$/.exec(table)?.[1];
+}
+
 /**
  * The chains, and what of a device each sees: what the host itself sends passes the one, all else the other. nft's name
  * for the priority is `mangle`, that of all changes to packets.
