@@ -45,8 +45,14 @@ test("OSPF finds the other router by multicast, and its network; its routes are 
       "systemd-run --quiet --unit=ospf -- bird -f -c /run/ospf.conf -s /run/ospf.ctl",
     );
   }
-  const learned = "ip -4 route show proto bird | grep -q '^10.55.2.0/24 via 192.168.55.2 dev ospf0'";
-  await shell(lab.host("a"), `timeout 60 sh -c "until ${learned}; do sleep 0.2; done"`);
+  // The answer needs the way back, which the other router learns at a time of its own.
+  for (const [host, network, next] of [
+    ["a", "10.55.2.0/24", "192.168.55.2"],
+    ["b", "10.55.1.0/24", "192.168.55.1"],
+  ] as const) {
+    const learned = `ip -4 route show proto bird | grep -q '^${network} via ${next} dev ospf0'`;
+    await shell(lab.host(host), `timeout 60 sh -c "until ${learned}; do sleep 0.2; done"`);
+  }
   await shell(lab.host("a"), "ping -c 1 -W 5 -I 10.55.1.1 10.55.2.1");
 
   const hellos = (await capture.packets()).filter((line) => line.includes("OSPFv2, Hello"));

@@ -8,7 +8,7 @@ const AMOUNT = 2_000_000;
 exampleTest({
   name: "two-hosts",
   hosts: ["a", "b"],
-  reboots: true,
+  rebooted: "a",
   config: (lab) => ({
     a: { ...connectionTo(lab.host("a")), underlay: lab.host("a").address },
     b: { ...connectionTo(lab.host("b")), underlay: lab.host("b").address },
