@@ -70,7 +70,10 @@ export class Program {
     this.write(resources, { host });
   }
 
-  private write(resources: Readonly<Record<string, Declared>>, common: Readonly<Record<string, unknown>>): void {
+  private write(
+    resources: Readonly<Record<string, Declared>>,
+    common: Readonly<Record<string, unknown>>,
+  ): void {
     const text = JSON.stringify({ door: this.door, common, resources });
     writeFileSync(join(this.stack.program, "declared.json"), text);
   }
