@@ -4,23 +4,11 @@ import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
 import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
-import { NetnsName } from "../net";
+import { HostName, NetnsName } from "../net";
 import { type Obstacle, parentName } from "../resource";
 import type { Fields } from "../state";
 
-/** HostName: how a provider's configuration calls a host; ids begin with it. */
-export const HostName = z
-  .string()
-  .regex(/^[^\s/]+$/, 'the name of a host has no blanks and no slashes, like "berlin"');
-
 /** Inputs that several resources have, with one meaning. */
-
-/**
- * Name of a host of the provider's configuration, `ipip:hosts`, in place of `connection`. The name says which machine it
- * is: another name replaces the resource where it leads to another address, but another address under the same name is
- * the same machine at a new place. The state has no more than the name, so credentials are kept once, and may change.
- */
-const host = HostName.optional();
 
 export const connection = {
   /**
@@ -30,7 +18,12 @@ export const connection = {
    * there is `host`.
    */
   connection: named(Connection),
-  host,
+  /**
+   * Name of a host of the provider's configuration, `ipip:hosts`, in place of `connection`. The name says which machine it
+   * is: another name replaces the resource where it leads to another address, but another address under the same name is
+   * the same machine at a new place. The state has no more than the name, so credentials are kept once, and may change.
+   */
+  host: HostName.optional(),
 };
 
 export const namespace = {
