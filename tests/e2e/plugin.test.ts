@@ -1,7 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { Lab, type Machine } from "../../lab/lab";
 import { Code, type Declared, DOORS, expectCode, made, Program } from "../support/declared";
+import { Running } from "../support/running";
 import { connectionTo, shell, snapshot } from "../support/world";
 
 /** What the engine does with the plugin, `pulumi-resource-ipip`, beyond what it does with dynamic resources. */
@@ -233,4 +236,91 @@ test("a preview tells every difference by its place, and what is made of it; the
   );
   expectCode(await one.refresh("--expect-no-changes"), Code.ok);
   await gone(one);
+});
+
+describe("a program of its own", () => {
+  let one: Program;
+  /** What never answers, as a host that froze. */
+  const silent = createServer(() => {});
+
+  beforeAll(async () => {
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    one = await program();
+    one.door = DOORS.plugin;
+    const { privateKeyPath, ...login } = connectionTo(lab.host("a"));
+    const privateKey = readFileSync(privateKeyPath, "utf8");
+    const frozen = { host: "127.0.0.1", port, insecureIgnoreHostKey: true, password: "open sesame" };
+    one.stack.configure({ "ipip:hosts": { a: { ...login, privateKey }, frozen } });
+  });
+
+  afterAll(async () => {
+    silent.close();
+    await gone(one);
+  });
+
+  test.each([
+    ["a//nobody", "nobody' does not exist"],
+    ["a/nobody", "'a/nobody' does not exist"],
+    ["b//nobody", 'there is no host "b": there are a, frozen'],
+    ["nobody", "begins with the name of a host"],
+    ["a//no/body", "is not the id of a Namespace"],
+    [`a//${"x".repeat(300)}`, "the id says name where"],
+  ])("what can't be imported is told: %s", async (id, why) => {
+    const run = await one.stack.pulumi(
+      ...["import", "ipip:index:Namespace", "nobody", id, "--yes", "--skip-preview", "--generate-code=false"],
+    );
+    expect(expectCode(run, Code.error)).toContain(why);
+  });
+
+  test("a program imports by an option, and secrets of the configuration are none in the state", async () => {
+    await shell(lab.host("a"), "ip netns add green && ip -n green link set lo up");
+    one.declareOn("a", {
+      green: { type: "Namespace", args: { name: "green" }, options: { import: "a//green" } },
+    });
+    expectCode(await one.up(), Code.ok);
+    one.declareOn("a", { green: { type: "Namespace", args: { name: "green" } } });
+    expectCode(await one.preview(), Code.ok);
+    const { stdout } = await one.stack.pulumi("stack", "export");
+    expect(stdout).not.toMatch(/PRIVATE KEY|open sesame/);
+    // With its first change it gets its mark.
+    expect(await shell(lab.host("a"), "ip -n green link show lo")).not.toContain("alias");
+    one.declareOn("a", { green: { type: "Namespace", args: { name: "green", loopback: false } } });
+    expectCode(await one.up(), Code.ok);
+    expect(await shell(lab.host("a"), "ip -n green link show lo")).toContain(
+      "alias pulumi:declared/dev/green",
+    );
+  });
+
+  test("a create keeps to its time, and ^C ends what waits", async () => {
+    const late: Declared = { type: "Namespace", args: { name: "late", host: "frozen" } };
+    one.declareOn("a", { late: { ...late, options: { customTimeouts: { create: "2s" } } } });
+    const text = expectCode(await one.up(), Code.error);
+    expect(text).toContain("nothing could be sent within 2 s");
+    expect(text).toContain("The resource's customTimeouts allow 2 s for this.");
+
+    one.declareOn("a", { late });
+    const run = new Running(one.stack, "up", "--yes", "--skip-preview");
+    await run.says("waiting for 127.0.0.1");
+    run.interrupt();
+    const { stdout } = await run.done;
+    expect(stdout).toContain("nothing was changed, since the run was cancelled");
+    expect(await one.pending()).toEqual([]);
+    one.declareOn("a", { green: { type: "Namespace", args: { name: "green", loopback: false } } });
+    expectCode(await one.up(), Code.ok);
+  });
+
+  test("a link that carries nothing is unhealthy at a refresh", async () => {
+    const { blue, cable } = STACK as Record<"blue" | "cable", Declared>;
+    const args = { dev: "v0", target: "10.1.0.2", required: true };
+    const probe: Declared = { type: "TunnelProbe", args, options: { dependsOn: [made("cable")] } };
+    one.declareOn("a", { blue, cable, probe });
+    expectCode(await one.up(), Code.ok);
+    await shell(lab.host("a"), "ip -n blue address delete 10.1.0.2/24 dev v1");
+    const found = await one.refresh();
+    expect(found.stdout).toContain("unhealthy");
+    expectCode(await one.preview(), Code.changes);
+    expectCode(await one.up(), Code.ok);
+  });
 });
