@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Run, Stack, StateResource } from "../../lab/engine";
 import type { Machine } from "../../lab/lab";
+import { doorFor } from "./doors";
 import { connectionTo, workplace } from "./world";
 
 /** Declared is a resource of the program tests/programs/declared. */
@@ -36,7 +37,7 @@ export const DOORS = { dynamic: "pulumi-ipip", plugin: "pulumi-ipip/plugin" } as
 /** Program is a program whose resources a test gives as data, with a stack of its own. */
 export class Program {
   /** The module that the program takes its classes from. */
-  door: (typeof DOORS)[keyof typeof DOORS] = DOORS.dynamic;
+  door: (typeof DOORS)[keyof typeof DOORS] = DOORS[doorFor(0)];
 
   private constructor(
     readonly stack: Stack,
