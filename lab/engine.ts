@@ -31,7 +31,8 @@ export class Stack {
   private constructor(private readonly options: StackOptions) {
     this.name = options.name ?? "dev";
     const { home, node } = options;
-    const path = [node, join(CACHE, "engine", "bin"), process.env.PATH].filter((part) => part !== undefined);
+    const tools = ["engine", "languages"].map((name) => join(CACHE, name, "bin"));
+    const path = [node, ...tools, process.env.PATH].filter((part) => part !== undefined);
     this.env = {
       ...process.env,
       PATH: path.join(delimiter),

@@ -6,6 +6,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Api, Component, LookupFunction, Property, Resource, Structure, Type } from "./api/model";
 import { readApi } from "./api/read";
+import { argumentDoc } from "./api/words";
 
 /** declarations is the text of the published types. */
 export function declarations({ resources, components, lookups, structures }: Api): string {
@@ -117,16 +118,6 @@ function argument(property: Property, words?: string): string {
   const { name, optional, type, fixed } = property;
   const text = `${words ?? (fixed ? plainly(type) : given(type))}${optional ? " | undefined" : ""}`;
   return `${doc(argumentDoc(property), "  ")}\n  ${name}${optional ? "?" : ""}: ${text};`;
-}
-
-/** argumentDoc is what an editor shows of an argument: its doc, and what its schema and contract say besides. */
-function argumentDoc({ doc: text, default: standard, secret, change }: Property): string {
-  const more = [
-    standard === undefined ? "" : `Default: \`${JSON.stringify(standard)}\`.`,
-    secret ? "It is kept as a secret." : "",
-    change === "replaces" ? "A change replaces the resource." : "",
-  ].filter((sentence) => sentence !== "");
-  return more.length === 0 ? text : `${text}\n\n${more.join(" ")}`;
 }
 
 function value(property: Property): string {

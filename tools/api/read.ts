@@ -3,8 +3,18 @@ import ts from "typescript";
 import { z } from "zod";
 import type { Lookup } from "../../provider/lookups/lookup";
 import type { ResourceType } from "../../provider/resource";
-import { changeOf, idOf, unwrapped } from "./contract";
-import type { Api, Component, LookupFunction, Member, Property, Resource, Structure, Type } from "./model";
+import { changeOf, idOf, unwrapped, wholeNumbers } from "./contract";
+import type {
+  Api,
+  Choice,
+  Component,
+  LookupFunction,
+  Member,
+  Property,
+  Resource,
+  Structure,
+  Type,
+} from "./model";
 
 const ROOT = resolve(__dirname, "../..");
 
@@ -222,7 +232,9 @@ class Reader {
   }
 
   private valueOf(symbol: ts.Symbol, schema: z.ZodType, type: ts.Type, place: Place, given: boolean): Type {
-    if (!(schema instanceof z.ZodObject)) return { kind: "plain", text: this.text(type) };
+    if (!(schema instanceof z.ZodObject)) {
+      return { kind: "plain", text: this.text(type), choices: this.choices(type, wholeNumbers(schema)) };
+    }
     return { kind: "structure", name: this.structure(symbol, schema, type, place, given) };
   }
 
@@ -277,6 +289,29 @@ class Reader {
   private text(type: ts.Type): string {
     const text = this.checker.typeToString(type, undefined, ts.TypeFormatFlags.NoTruncation);
     return text.includes(" | ") ? text.split(" | ").sort().join(" | ") : text;
+  }
+
+  /** In the order of `text`, and for its reason. */
+  private choices(type: ts.Type, whole: boolean): Choice[] {
+    const members = type.isUnion() ? type.types : [type];
+    const written = members
+      .map((member) => [this.checker.typeToString(member), this.choice(member, whole)] as const)
+      .sort(([one], [other]) => (one < other ? -1 : 1));
+    // To the compiler `boolean` is `false | true`.
+    return [
+      ...new Map(written.map(([text, choice]) => [choice === "boolean" ? choice : text, choice])).values(),
+    ];
+  }
+
+  private choice(type: ts.Type, whole: boolean): Choice {
+    if (type.isStringLiteral() || type.isNumberLiteral()) return { just: type.value };
+    if (type.flags & ts.TypeFlags.BooleanLike) return "boolean";
+    if (type.flags & ts.TypeFlags.Number) return whole ? "integer" : "number";
+    if (type.flags & ts.TypeFlags.String) return "string";
+    if (type.flags & ts.TypeFlags.Unknown) return "any";
+    const text = this.checker.typeToString(type);
+    if (text === "string[]") return "strings";
+    throw new Error(`tools/api can't tell other languages of the type ${text}`);
   }
 
   private doc(symbol: ts.Symbol): string {
