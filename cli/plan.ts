@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { withUnknown } from "../provider/dynamic";
+import { own } from "../provider/dynamic";
 import type { Services } from "../provider/index";
 import type { ResourceType } from "../provider/resource";
 import { masked, secretsIn } from "../provider/secrets";
@@ -58,7 +58,7 @@ export async function planOf(path: string, services: Services): Promise<Planned[
 }
 
 function checked(service: Service<ResourceType>, said: Fields, urn: string): Desired {
-  const { inputs, problems } = service.check(withUnknown(said));
+  const { inputs, problems } = service.check(own(said));
   if (problems.length > 0) throw new Trouble(`the inputs of ${urn} can't be: ${told(problems)}`);
   return inputs as Desired;
 }

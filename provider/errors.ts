@@ -26,6 +26,15 @@ export class HostUnreachable extends IpipError {
   }
 }
 
+/** Cancelled: the engine was told to stop before anything was sent; nothing has changed on the host. */
+export class Cancelled extends IpipError {
+  readonly retryable = true;
+
+  constructor(readonly host: string) {
+    super([`${host}: nothing was changed, since the run was cancelled`]);
+  }
+}
+
 /** HostLocked: another run was changing the host all the time that there was; nothing was sent. */
 export class HostLocked extends IpipError {
   readonly retryable = true;

@@ -1,9 +1,17 @@
+import { Configured } from "./configured";
 import { door, type Provider } from "./dynamic";
 import type { Connection } from "./host/connection";
 import type { Host } from "./host/host";
 import { hostFor } from "./host/session";
 import { onWait } from "./host/waits";
+import { addressesLookup } from "./lookups/addresses";
+import { linkLookup, linksLookup } from "./lookups/links";
 import { Looking } from "./lookups/looking";
+import type { Lookup } from "./lookups/lookup";
+import { namespaceLookup, namespacesLookup } from "./lookups/namespaces";
+import { routesLookup } from "./lookups/routes";
+import { rulesLookup } from "./lookups/rules";
+import { tunnelLookup, tunnelsLookup } from "./lookups/tunnels";
 import { Watch, Watched } from "./manager/watched";
 import { persistent } from "./persist/persistent";
 import { Probing } from "./probing";
@@ -65,17 +73,45 @@ export function servicesOver(open: (connection: Connection) => Host): Services {
   };
 }
 
+export { Configured };
+
+const configured = new Configured();
+
 /**
  * The one thing that the text in Pulumi's state loads: `require("pulumi-ipip/provider").handlers.IpipTunnel`. This
  * path and these names never move, or old stacks could be neither refreshed nor destroyed.
  */
-export const handlers: Readonly<Record<string, Provider>> = each(servicesOver(hostFor), door);
+export const handlers: Readonly<Record<string, Provider>> = each(servicesOver(hostFor), (service) =>
+  door(service, configured),
+);
+
+/** lookups are the questions of programs about what is on a host. */
+export const lookups: readonly Lookup[] = [
+  addressesLookup,
+  linkLookup,
+  linksLookup,
+  namespaceLookup,
+  namespacesLookup,
+  routesLookup,
+  rulesLookup,
+  tunnelLookup,
+  tunnelsLookup,
+];
+
+/** lookingOver makes what answers them, on hosts that a function gives. */
+export function lookingOver(open: (connection: Connection) => Host): Looking {
+  const tunnels = {
+    ipip: ipipTunnel,
+    sit: sitTunnel,
+    ip6tnl: ip6Tunnel,
+    gre: greTunnel,
+    ip6gre: ip6GreTunnel,
+  };
+  return new Looking(tunnels, open);
+}
 
 /** looking answers the lookups of a program, in its own process. */
-export const looking = new Looking(
-  { ipip: ipipTunnel, sit: sitTunnel, ip6tnl: ip6Tunnel, gre: greTunnel, ip6gre: ip6GreTunnel },
-  hostFor,
-);
+export const looking = lookingOver(hostFor);
 
 function each<T, U>(types: Readonly<Record<string, T>>, make: (one: T) => U): Record<string, U> {
   return Object.fromEntries(Object.entries(types).map(([type, one]) => [type, make(one)]));

@@ -1,13 +1,29 @@
 import { Conflict, type HostUnreachable } from "./errors";
+import { imported } from "./existing/import";
 import { orForget } from "./forget";
+import type { Connection } from "./host/connection";
 import { type Command, locked } from "./host/host";
 import type { View } from "./ip/view";
 import { howToFind, isMark } from "./mark";
-import { commandsFor } from "./preview";
+import { commandsFor, stood } from "./preview";
 import type { Contract } from "./resource";
 import { type Found, Service } from "./service";
-import { type Desired, type Fields, isLookup, isUnproven, outputsOf, ownedIn, pick } from "./state";
+import {
+  type Changes,
+  type Desired,
+  type Fields,
+  IMPORTED,
+  inputsIn,
+  isImported,
+  isLookup,
+  isUnproven,
+  outputsOf,
+  ownedIn,
+  pick,
+} from "./state";
+import { stepsTo } from "./steps";
 import { type Made, Subject } from "./subject";
+import { isUnknown } from "./unknown";
 
 /**
  * Lifecycle is what Pulumi does with an object on a host, written once for all of them. It knows contracts and hosts,
@@ -60,7 +76,38 @@ export class Lifecycle extends Service<Contract> {
     // A program that looks an object up says no more than which one: the rest is what is found.
     const wanted = lookup ? { ...pick(found, Object.keys(this.contract.inputs.shape)), ...desired } : desired;
     const outputs = outputsOf(this.contract, wanted, { ...found, ...this.memory(state) });
-    return { id: this.contract.id(desired), outputs, inputs: pick(outputs, Object.keys(wanted)) };
+    const inputs = pick(outputs, Object.keys(wanted));
+    return {
+      id: this.contract.id(desired),
+      outputs: isImported(state) ? { ...outputs, ...IMPORTED } : outputs,
+      inputs,
+    };
+  }
+
+  /**
+   * import gives an object that somebody else has made, by what its id says after the host; undefined when there is none.
+   * Its inputs are what a program says to have it as it is. Nothing is changed on the host: the next update marks it.
+   */
+  async import(connection: Connection, path: string, mark: string | undefined): Promise<Found | undefined> {
+    return await imported(this.contract, this, this.hostFor(connection), connection, path, mark);
+  }
+
+  /** diff is content with a program that says less of an imported object than the host has, where that comes to no step. */
+  override diff(state: Fields, desired: Fields): Changes & { readonly deleteBeforeReplace: boolean } {
+    const changes = super.diff(state, desired);
+    if (!isImported(state) || isUnknown(desired) || changes.replaces.length > 0) return changes;
+    const old = inputsIn(this.contract, state);
+    const target = (this.contract.release?.(old, desired as Desired) ?? desired) as Desired;
+    // What has no mark gets one with its first change.
+    const unmarked = old.mark === undefined;
+    const steps = stepsTo(
+      this.contract,
+      unmarked ? { ...target, mark: undefined } : target,
+      stood(this.contract, state, old),
+    );
+    if (steps.length > 0) return changes;
+    const counts = (key: string) => (key === "mark" ? !unmarked : desired[key] !== undefined);
+    return { ...changes, changed: changes.changed.filter(counts) };
   }
 
   /**
@@ -99,7 +146,14 @@ export class Lifecycle extends Service<Contract> {
     const { view, found } = await subject.look(true);
     const { desired } = subject;
     if (found !== undefined || !contract.lingers(view, desired)) return undefined;
-    const told = ["connection", "persist", "adopt", "allowManagementPath", ...Object.keys(contract.replaces)];
+    const told = [
+      "connection",
+      "host",
+      "persist",
+      "adopt",
+      "allowManagementPath",
+      ...Object.keys(contract.replaces),
+    ];
     const outputs = outputsOf(contract, pick(desired, told) as Desired, undefined, desired.mark);
     return { id: contract.id(desired), outputs, inputs: pick(outputs, told) };
   }

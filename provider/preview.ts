@@ -44,7 +44,7 @@ export function commandsFor(
 }
 
 /** stood is an object as the state has it, and as its plan needs it. */
-function stood(contract: Contract, state: Fields, old: Desired): Fields {
+export function stood(contract: Contract, state: Fields, old: Desired): Fields {
   const told = pick(state, [...Object.keys(contract.inputs.shape), ...Object.keys(contract.outputs.shape)]);
   return { ...contract.foresee?.(old), ...told };
 }

@@ -39,8 +39,9 @@ export class Probing extends Service<Probe> {
 
   async read(state: Fields): Promise<Found> {
     const desired = isLookup(state) ? this.lookedUp(state) : inputsIn(this.contract, state);
-    const { made } = await this.look(desired);
-    return { ...made, inputs: pick(made.outputs, Object.keys(desired)) };
+    const { made, failing } = await this.look(desired);
+    const inputs = pick(made.outputs, Object.keys(desired));
+    return { ...made, inputs, ...(failing && { failing: this.failed(desired, failing).message }) };
   }
 
   async delete(state: Fields): Promise<undefined> {

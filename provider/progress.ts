@@ -1,6 +1,7 @@
 import { Client, credentials } from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import { LogRequest, LogSeverity } from "@pulumi/pulumi/proto/engine_pb";
+import { currentUrn } from "./operation";
 import { visibleText } from "./visible";
 
 /** What the engine shows while it works: the log service of the engine that has started this process. */
@@ -12,6 +13,7 @@ const LIMIT = 5000;
 /** How many of the hosts that are waited for are named. */
 const MAX_NAMED = 3;
 
+let address = addressOfDynamic();
 let engine: Client | undefined;
 let latest = "";
 let timer: NodeJS.Timeout | undefined;
@@ -41,8 +43,15 @@ export async function warn(text: string): Promise<void> {
   process.stderr.write(`warning: ${visibleText(text)}\n`);
 }
 
+/** useEngine has messages go to the engine at an address. */
+export function useEngine(at: string): void {
+  address = at;
+  engine = undefined;
+}
+
 function send(severity: LogSeverity, text: string, ephemeral: boolean): Promise<boolean> {
   const request = new LogRequest();
+  request.setUrn(ephemeral ? "" : (currentUrn() ?? ""));
   request.setSeverity(severity);
   request.setMessage(visibleText(text));
   request.setEphemeral(ephemeral);
@@ -52,7 +61,9 @@ function send(severity: LogSeverity, text: string, ephemeral: boolean): Promise<
 
 /** log hands a message to the engine and tells whether that went well. Without a URN it is shown beside the stack. */
 function log(request: LogRequest): Promise<boolean> {
-  engine ??= connected();
+  // A proxy that the environment names leads out of this machine.
+  if (address !== undefined)
+    engine ??= new Client(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
   const { path, requestSerialize, responseDeserialize } = EngineService.log;
   const options = { deadline: Date.now() + LIMIT };
   return new Promise((resolve) => {
@@ -67,9 +78,7 @@ function log(request: LogRequest): Promise<boolean> {
  * A dynamic provider is not told where its engine listens, but the engine starts it with that address as its only
  * argument (@pulumi/pulumi, cmd/dynamic-provider). Undefined in any other process.
  */
-function connected(): Client | undefined {
-  const [, program = "", address = ""] = process.argv;
-  if (!/\bdynamic-provider\b/.test(program) || !/:\d+$/.test(address)) return undefined;
-  // A proxy that the environment names leads out of this machine.
-  return new Client(address, credentials.createInsecure(), { "grpc.enable_http_proxy": 0 });
+function addressOfDynamic(): string | undefined {
+  const [, program = "", at = ""] = process.argv;
+  return /\bdynamic-provider\b/.test(program) && /:\d+$/.test(at) ? at : undefined;
 }

@@ -3,6 +3,7 @@ import type { Command, Host } from "./host/host";
 import type { Module } from "./ip/advice";
 import type { View } from "./ip/view";
 import type { Exposed } from "./manager/exposed";
+import type { Fields } from "./state";
 
 /** Plain is what may go into Pulumi's state: JSON, and nothing else. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
@@ -67,6 +68,11 @@ export interface Contract<
   O extends z.ZodObject = z.ZodObject,
   F = unknown,
 > extends ResourceType<I, O> {
+  /**
+   * The inputs that tell which object it is, by what stands in an id after the host and the namespace; undefined for what
+   * is no id of this type. It is how an object is imported.
+   */
+  which(path: string): Fields | undefined;
   /**
    * Whether the mark tells our objects from a stranger's, but not those of one stack from another's. Then only what
    * is just as desired is taken for our own.

@@ -11,14 +11,14 @@ export interface Checked {
   readonly problems: readonly Problem[];
 }
 
-/** Found is what a look has found, in the words of the inputs too. */
-export type Found = Made & { readonly inputs: Fields };
+/** Found is what a look has found, in the words of the inputs too, and why it is not as it should be, if it isn't. */
+export type Found = Made & { readonly inputs: Fields; readonly failing?: string };
 
 /**
  * Service is what a door calls. What a program says is checked and compared in one way for all types, without asking a
  * host; what is done on hosts differs.
  */
-export abstract class Service<T extends ResourceType> {
+export abstract class Service<T extends ResourceType = ResourceType> {
   constructor(
     readonly contract: T,
     protected readonly hostFor: (connection: Connection) => Host,
@@ -59,6 +59,9 @@ export abstract class Service<T extends ResourceType> {
   }
 }
 
+const UNREACHED =
+  "is required: say how to reach the host, or give the name of one of the provider's hosts as `host`";
+
 /** checkEach checks every input alone, and not what rules between several. */
 export function checkEach(
   type: Pick<ResourceType, "inputs" | "complete">,
@@ -67,8 +70,10 @@ export function checkEach(
   const parsed = parseInputs(type.inputs, inputs);
   const known = parsed.known as Fields;
   const connection = isFields(known.connection) ? connectionProblems(known.connection) : [];
+  const unreached = "connection" in known && known.connection === undefined;
   const problems = [
     ...parsed.problems,
+    ...(unreached ? [{ path: ["connection"], message: UNREACHED }] : []),
     ...connection.map(({ path, message }) => ({ path: ["connection", ...path], message })),
   ];
   const following = Object.entries(type.complete?.(known) ?? {});

@@ -102,6 +102,17 @@ export function isUnproven(state: Fields): boolean {
   return state.unproven === true;
 }
 
+/**
+ * IMPORTED stands in the state of an object that was made by somebody else and has not been changed since: all that the
+ * host has of it, of which a program may say less.
+ */
+export const IMPORTED = { imported: true } as const;
+
+/** isImported tells whether a state is of such an object. */
+export function isImported(state: Fields): boolean {
+  return state.imported === true;
+}
+
 export interface Changes {
   /** Inputs whose value differs, or isn't known yet. */
   readonly changed: readonly string[];

@@ -23,37 +23,40 @@ import { sitTunnel } from "../provider/resources/sit-tunnel";
 import { sysctl } from "../provider/resources/sysctl";
 import { tunnelProbe } from "../provider/resources/tunnel-probe";
 import { vethPair } from "../provider/resources/veth-pair";
+import { dynamic } from "./door";
 import { tunnelLink } from "./link/args";
 import { linkClass } from "./link/link";
 import { lookup, lookupOutput } from "./lookup";
 import { tunnelMesh } from "./mesh/args";
 import { meshClass } from "./mesh/mesh";
+import { providerClass } from "./provider";
 import { resource } from "./resource";
 
 export type { FoundTunnel } from "../provider/lookups/tunnels";
 export type { Tunnel } from "./link/parts";
 export type { LookupOptions } from "./lookup";
+export type { ProviderArgs } from "./provider";
 export type { ConnectionArgs, Named } from "./resource";
 
-export class Namespace extends resource(namespace) {}
-export class VethPair extends resource(vethPair) {}
-export class IpipTunnel extends resource(ipipTunnel) {}
-export class GreTunnel extends resource(greTunnel) {}
-export class Ip6GreTunnel extends resource(ip6GreTunnel) {}
-export class Ip6Tunnel extends resource(ip6Tunnel) {}
-export class SitTunnel extends resource(sitTunnel) {}
-export class Route extends resource(route) {}
-export class Sysctl extends resource(sysctl) {}
-export class TunnelProbe extends resource(tunnelProbe) {}
-export class MplsLabelTable extends resource(mplsLabelTable) {}
-export class MplsInput extends resource(mplsInput) {}
-export class MplsRoute extends resource(mplsRoute) {}
-export class FouPort extends resource(fouPort) {}
-export class MssClamp extends resource(mssClamp) {}
-export class Rule extends resource(rule) {}
-export class Address extends resource(address) {}
-export class Link extends resource(link) {}
-export class ManagerExemption extends resource(managerExemption) {}
+export class Namespace extends resource(namespace, dynamic) {}
+export class VethPair extends resource(vethPair, dynamic) {}
+export class IpipTunnel extends resource(ipipTunnel, dynamic) {}
+export class GreTunnel extends resource(greTunnel, dynamic) {}
+export class Ip6GreTunnel extends resource(ip6GreTunnel, dynamic) {}
+export class Ip6Tunnel extends resource(ip6Tunnel, dynamic) {}
+export class SitTunnel extends resource(sitTunnel, dynamic) {}
+export class Route extends resource(route, dynamic) {}
+export class Sysctl extends resource(sysctl, dynamic) {}
+export class TunnelProbe extends resource(tunnelProbe, dynamic) {}
+export class MplsLabelTable extends resource(mplsLabelTable, dynamic) {}
+export class MplsInput extends resource(mplsInput, dynamic) {}
+export class MplsRoute extends resource(mplsRoute, dynamic) {}
+export class FouPort extends resource(fouPort, dynamic) {}
+export class MssClamp extends resource(mssClamp, dynamic) {}
+export class Rule extends resource(rule, dynamic) {}
+export class Address extends resource(address, dynamic) {}
+export class Link extends resource(link, dynamic) {}
+export class ManagerExemption extends resource(managerExemption, dynamic) {}
 
 export class TunnelLink extends linkClass(tunnelLink, {
   tunnels: { ipip: IpipTunnel, sit: SitTunnel, gre: GreTunnel, ip6tnl: Ip6Tunnel, ip6gre: Ip6GreTunnel },
@@ -64,6 +67,8 @@ export class TunnelLink extends linkClass(tunnelLink, {
   probe: TunnelProbe,
 }) {}
 export class TunnelMesh extends meshClass(tunnelMesh, TunnelLink) {}
+
+export class Provider extends providerClass(dynamic) {}
 
 export const getNamespace = lookup(namespaceLookup);
 export const getNamespaceOutput = lookupOutput(namespaceLookup);

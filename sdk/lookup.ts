@@ -6,7 +6,9 @@ import type { Fields } from "../provider/state";
 import type { Named, Values } from "./resource";
 
 type PlainValue<T> = [T] extends [Parent] ? string : T;
-type PlainArgs<T> = { [K in keyof T]: PlainValue<Exclude<T[K], undefined>> | Extract<T[K], undefined> };
+export type PlainArgs<T> = {
+  [K in keyof T]: PlainValue<Exclude<T[K], undefined>> | Extract<T[K], undefined>;
+};
 
 /** LookupOptions are those of the form for outputs. */
 export interface LookupOptions {
@@ -42,9 +44,12 @@ export function lookupOutput<A extends z.ZodObject, R>(
 
 /** What connects to hosts is loaded when the first of them is to be asked: most programs never ask one. */
 async function found<A extends z.ZodObject, R>(definition: Lookup<A, R>, args: Fields): Promise<R> {
-  const { looking } = require("../provider/index") as typeof import("../provider/index");
+  const { Configured, looking } = require("../provider/index") as typeof import("../provider/index");
   try {
-    return await looking.find(definition as unknown as Lookup<z.ZodObject, R>, args);
+    const configured = new Configured();
+    if (args.host !== undefined) configured.take(new pulumi.Config("ipip").get("hosts"));
+    const hosts = args.host === undefined ? undefined : await configured.hosts();
+    return await looking.find(definition as unknown as Lookup<z.ZodObject, R>, args, hosts);
   } catch (error) {
     // Of any other error in a program the engine prints the stack.
     const message = error instanceof Error ? error.message : String(error);

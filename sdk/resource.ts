@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Connection } from "../provider/host/connection";
 import { markOf } from "../provider/mark";
 import type { Parent, ResourceType } from "../provider/resource";
+import { type Door, doors } from "./door";
 
 /** Named is a resource whose object others are in or on; it may be given wherever its name may. */
 export type Named = pulumi.CustomResource & { readonly name: pulumi.Output<string> };
@@ -52,14 +53,15 @@ export interface ResourceClass<I extends z.ZodObject, O extends z.ZodObject> {
   isInstance(value: unknown): value is pulumi.CustomResource & Outputs<I, O>;
 }
 
-/** resource makes the class of a contract: `class IpipTunnel extends resource(ipipTunnel) {}`. */
+/** resource makes the class of a contract: `class IpipTunnel extends resource(ipipTunnel, dynamic) {}`. */
 export function resource<I extends z.ZodObject, O extends z.ZodObject>(
   contract: ResourceType<I, O>,
+  door: Door,
 ): ResourceClass<I, O> {
-  const type = `pulumi-nodejs:dynamic/ipip:${contract.type}`;
-  // All that the state keeps of our code. It is the same for ever, so an upgrade is no change, and a state of any age
-  // is refreshed and destroyed by the code that is installed then.
-  const provider = `exports.handler=()=>require("pulumi-ipip/provider").handlers.${contract.type};`;
+  const type = door.type(contract.type);
+  const others = doors
+    .filter((other) => other !== door)
+    .map((other) => ({ type: other.type(contract.type) }));
   const properties = [...Object.keys(contract.inputs.shape), ...Object.keys(contract.outputs.shape)];
 
   class Resource extends pulumi.CustomResource {
@@ -77,10 +79,10 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject>(
           ...Object.fromEntries(properties.map((key) => [key, undefined])),
           ...(secretly(contract.inputs, inputs) as pulumi.Inputs),
           ...mark,
-          ...(asksForCommands() && { __commands: true }),
-          __provider: provider,
+          ...door.bridge(contract.type),
         },
-        withParents(opts, parents, inputs.persist),
+        // The same object by the other door: a stack may go from one to the other.
+        { ...withParents(opts, parents, inputs.persist), aliases: [...(opts.aliases ?? []), ...others] },
       );
       labels.set(this, name);
     }
@@ -92,11 +94,6 @@ export function resource<I extends z.ZodObject, O extends z.ZodObject>(
     }
   }
   return Resource as unknown as ResourceClass<I, O>;
-}
-
-/** asksForCommands: the stack's configuration wants to see at preview what would be run. */
-function asksForCommands(): boolean {
-  return pulumi.runtime.isDryRun() && new pulumi.Config("ipip").getBoolean("showCommands") === true;
 }
 
 /** Parents are the resources that a program gave in place of their names. */
@@ -155,7 +152,7 @@ function withParents(
 }
 
 /** secretly makes secrets of the values that a schema calls so, wherever a program gives them in clear. */
-function secretly(schema: z.ZodType, value: unknown): unknown {
+export function secretly(schema: z.ZodType, value: unknown): unknown {
   if (value === undefined) return undefined;
   if (schema.meta()?.secret === true) return pulumi.secret(value);
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) {
@@ -166,13 +163,17 @@ function secretly(schema: z.ZodType, value: unknown): unknown {
     return hasSecrets(schema) ? pulumi.secret(value) : value;
   if (schema instanceof z.ZodArray && Array.isArray(value))
     return value.map((item) => secretly(schema.element as z.ZodType, item));
+  if (schema instanceof z.ZodRecord && typeof value === "object" && value !== null)
+    return mapped(value, (inner) => secretly(schema.valueType as z.ZodType, inner));
   if (!(schema instanceof z.ZodObject) || typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value).map(([key, inner]) => {
-      const within = schema.shape[key];
-      return [key, within === undefined ? inner : secretly(within as z.ZodType, inner)];
-    }),
-  );
+  return mapped(value, (inner, key) => {
+    const within = schema.shape[key];
+    return within === undefined ? inner : secretly(within as z.ZodType, inner);
+  });
+}
+
+function mapped(value: object, to: (inner: unknown, key: string) => unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, to(inner, key)]));
 }
 
 function hasSecrets(schema: z.ZodType): boolean {
@@ -180,6 +181,7 @@ function hasSecrets(schema: z.ZodType): boolean {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault)
     return hasSecrets(schema.unwrap() as z.ZodType);
   if (schema instanceof z.ZodArray) return hasSecrets(schema.element as z.ZodType);
+  if (schema instanceof z.ZodRecord) return hasSecrets(schema.valueType as z.ZodType);
   return (
     schema instanceof z.ZodObject &&
     Object.values(schema.shape).some((inner) => hasSecrets(inner as z.ZodType))

@@ -21,15 +21,42 @@ export function declarations({ resources, components, lookups, structures }: Api
     ...structures.map(structureText),
     ...resources.map(resourceText),
     ...components.map(componentText),
+    PROVIDER,
     FOUND_TUNNEL,
     ...lookups.map(lookupText),
     "",
   ].join("\n");
 }
 
+const PROVIDER = `
+/** Configuration of the provider, for all resources that it is given to. */
+export interface ProviderArgs {
+  /**
+   * The hosts by name, each with how to reach it. A resource on one says \`host: "NAME"\` in place of a \`connection\` of
+   * its own, and the state has the credentials once. In \`pulumi config\` it is \`ipip:hosts\`.
+   */
+  hosts?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>>> | undefined;
+  /** Whether a preview shows the commands that would be run, without secrets; heeded by the plugin. Default: \`false\`. */
+  showCommands?: pulumi.Input<boolean> | undefined;
+}
+
+/**
+ * The provider with a configuration of its own, to be given to resources as \`opts.provider\`. Without one they take the
+ * stack's configuration, \`ipip:hosts\`.
+ *
+ * @example
+ * \`\`\`ts
+ * const berlin = new Provider("berlin", { hosts: { gw: { host: "203.0.113.10", knownHosts: "~/.ssh/known_hosts" } } });
+ * new Namespace("blue", { host: "gw", name: "blue" }, { provider: berlin });
+ * \`\`\`
+ */
+export declare class Provider extends pulumi.ProviderResource {
+  constructor(name: string, args?: ProviderArgs, opts?: pulumi.ResourceOptions);
+}`;
+
 const FOUND_TUNNEL = `
 /** What is read of a resource of a class, without what no host tells. */
-type Read<R> = { readonly [K in keyof Omit<R, keyof pulumi.CustomResource | "connection" | "adopt" | "allowManagementPath" | "persist">]: R[K] extends pulumi.Output<infer V> ? V : never };
+type Read<R> = { readonly [K in keyof Omit<R, keyof pulumi.CustomResource | "connection" | "host" | "adopt" | "allowManagementPath" | "persist">]: R[K] extends pulumi.Output<infer V> ? V : never };
 /** A tunnel as its class has it, told by its kind. */
 export type FoundTunnel =
   | ({ readonly kind: "ipip" } & Read<IpipTunnel>)
@@ -171,7 +198,11 @@ function doc(text: string, indent = ""): string {
 }
 
 async function main(): Promise<void> {
-  writeFileSync(resolve(__dirname, "../dist/sdk/index.d.ts"), declarations(await readApi()));
+  const written = (name: string, text: string) =>
+    writeFileSync(resolve(__dirname, "../dist/sdk", name), text);
+  written("index.d.ts", declarations(await readApi()));
+  // The same by the other door.
+  written("plugin.d.ts", 'export * from "./index";\n');
 }
 
 if (require.main === module) void main();

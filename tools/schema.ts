@@ -4,14 +4,7 @@ import { resolve } from "node:path";
 import { listOf } from "../provider/plugin/results";
 import type { Api, LookupFunction, Resource } from "./api/model";
 import { tunnelOfAnyKind } from "./schema/found-tunnel";
-import type {
-  FunctionSpec,
-  ObjectSpec,
-  PackageSpec,
-  Properties,
-  PropertySpec,
-  ResourceSpec,
-} from "./schema/spec";
+import type { FunctionSpec, ObjectSpec, PackageSpec, PropertySpec, ResourceSpec } from "./schema/spec";
 import { refTo, required, Types, token } from "./schema/types";
 import { inNames } from "./schema/words";
 
@@ -28,12 +21,6 @@ const LANGUAGES = {
     rootPackageName: "ipip",
     respectSchemaVersion: true,
   },
-};
-
-const HOST: PropertySpec = {
-  type: "string",
-  description:
-    "Name of a host of the provider's configuration (`ipip:hosts`), in place of `connection`. One of the two is required.",
 };
 
 const HOSTS: PropertySpec = {
@@ -92,10 +79,10 @@ function resourceSpec({ name, doc, id, args, outputs }: Resource, types: Types):
   const itsId = `Its id is \`${id}\`, with the port after the host (\`HOST:2222\`) where it is not 22.`;
   return {
     description: `${inNames(doc)}\n\n${itsId}`,
-    properties: withHost(types.properties(name, outputs, "found")),
+    properties: types.properties(name, outputs, "found"),
     required: withoutConnection(required(outputs)),
-    inputProperties: withHost(types.properties(name, args, "given")),
-    requiredInputs: withoutConnection(required(args)),
+    inputProperties: types.properties(name, args, "given"),
+    requiredInputs: required(args),
   };
 }
 
@@ -104,8 +91,8 @@ function functionSpec({ name, doc, args, found, several }: LookupFunction, types
     description: inNames(doc),
     inputs: {
       type: "object",
-      properties: withHost(types.properties(name, args, "given")),
-      required: withoutConnection(required(args)),
+      properties: types.properties(name, args, "given"),
+      required: required(args),
     },
     outputs: several ? listSpec(name, types.structure(found)) : types.object(found),
   };
@@ -121,13 +108,7 @@ function listSpec(name: string, $ref: string): ObjectSpec {
   };
 }
 
-/** A host is told by its name or by how to reach it, so neither is required. */
-function withHost({ connection, ...others }: Properties): Properties {
-  if (connection === undefined || "host" in others)
-    throw new Error("`host` stands beside `connection` alone");
-  return { connection, host: HOST, ...others };
-}
-
+/** Where there is `host`, neither program nor state has how to reach it. */
 function withoutConnection(names: readonly string[]): string[] {
   return names.filter((name) => name !== "connection");
 }

@@ -75,7 +75,7 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
 };
 
 /** Those that say nothing of a device, of which the reference tells. */
-const COMMON = ["connection", "persist", "adopt", "allowManagementPath", "mark"];
+const COMMON = ["connection", "host", "persist", "adopt", "allowManagementPath", "mark"];
 
 /** tunnelTable is the text of docs/tunnels.md. */
 export function tunnelTable(): string {

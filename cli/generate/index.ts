@@ -1,10 +1,10 @@
+import type { Wanted } from "../../provider/existing/candidates";
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
 import type { Services } from "../../provider/index";
 import { masked } from "../../provider/secrets";
 import { messageOf, Trouble } from "../errors";
 import { type LoginOptions, type Target, targetsOf } from "../target";
-import type { Wanted } from "./candidates";
 import { Names } from "./names";
 import { planned } from "./plan";
 import { type HostContents, readHost } from "./read";

@@ -1,8 +1,8 @@
+import type { Left } from "../../provider/existing/candidates";
 import { contracts } from "../../provider/index";
 import { grouped } from "../grouped";
 import { clean, counted, literal } from "../report/text";
 import type { Target } from "../target";
-import type { Left } from "./candidates";
 import type { Planned } from "./plan";
 import { comment, LONGEST_LINE, wordsOf } from "./words";
 

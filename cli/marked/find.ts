@@ -1,3 +1,5 @@
+import { CLASSES } from "../../provider/existing/kinds";
+import { listedOrLacking } from "../../provider/existing/lacking";
 import type { Connection } from "../../provider/host/connection";
 import type { Command, Host } from "../../provider/host/host";
 import type { Link } from "../../provider/ip/links";
@@ -7,9 +9,8 @@ import { type Head, heads } from "../../provider/persist/boot-file";
 import { clampedIn } from "../../provider/resources/mss-clamp";
 import type { Fields } from "../../provider/state";
 import { grouped } from "../grouped";
-import { listedOrLacking } from "../lacking";
 import { readHeads } from "./boot-files";
-import { CLASSES, deviceKey, keysOf, type Marked } from "./object";
+import { deviceKey, keysOf, type Marked } from "./object";
 
 /** Found is what of ours is on a host, and what could not be listed there. */
 export interface Found {

@@ -1,3 +1,4 @@
+import { CLASSES } from "../../provider/existing/kinds";
 import type { Connection } from "../../provider/host/connection";
 import { contracts, type Services } from "../../provider/index";
 import type { Contract } from "../../provider/resource";
@@ -15,18 +16,6 @@ export interface Marked {
   /** What tells it from all others on its host; of a veth pair each end has its own. */
   readonly keys: readonly string[];
 }
-
-/** The classes of devices by the kinds that the kernel knows them as. */
-export const CLASSES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    ipip: "IpipTunnel",
-    sit: "SitTunnel",
-    gre: "GreTunnel",
-    ip6tnl: "Ip6Tunnel",
-    ip6gre: "Ip6GreTunnel",
-    veth: "VethPair",
-  }),
-);
 
 export function contractOf(type: string): Contract {
   const contract = contracts[type];

@@ -226,11 +226,8 @@ export type Connection = z.output<typeof Connection>;
 /** Hop is a machine on the way in canonical form. */
 export type Hop = z.output<typeof hop>;
 
-/**
- * named marks an input that a program may leave out and that `completed` then fills in, so that the canonical form
- * always has it.
- */
-function named<S extends z.ZodType>(schema: S): z.ZodDefault<S> {
+/** named marks an input that a program may leave out and that is then filled in, so that the canonical form always has it. */
+export function named<S extends z.ZodType>(schema: S): z.ZodDefault<S> {
   return schema.optional() as unknown as z.ZodDefault<S>;
 }
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { CommandFailed, ConnectionLost, HostLocked, HostUnreachable } from "../errors";
+import { Cancelled, CommandFailed, ConnectionLost, HostLocked, HostUnreachable } from "../errors";
 import { Call } from "./call";
 import type { Connection } from "./connection";
 import type { Endpoint } from "./endpoint";
@@ -101,20 +101,26 @@ class Session {
   async exchange(work: Work, seconds: number): Promise<Outcome> {
     if (work.steps.length + work.queries.length === 0) return { answers: [] };
     return await new Promise((resolve, reject) => {
+      const settled = () => {
+        clearTimeout(deadline);
+        work.unlessAborted?.removeEventListener("abort", withdraw);
+      };
       const call = new Waiting(
         work,
         seconds,
         this.shell,
         (outcome) => {
-          clearTimeout(deadline);
+          settled();
           resolve(outcome);
         },
         (error) => {
-          clearTimeout(deadline);
+          settled();
           reject(error);
         },
       );
+      const withdraw = () => this.withdraw(call, new Cancelled(labelOf(this.connection)));
       const deadline = setTimeout(() => this.expire(call), seconds * 1000);
+      work.unlessAborted?.addEventListener("abort", withdraw);
       this.waiting.push(call);
       void this.serve();
     });
@@ -257,7 +263,7 @@ class Session {
     call.repeatable = false;
     if (!again)
       call.reject(new ConnectionLost(labelOf(this.connection), why, doing(call.work), changes(call)));
-    else if (call.overdue) this.refuse(call);
+    else if (call.overdue) call.reject(this.refusal(call));
     else this.waiting.push(call);
   }
 
@@ -268,33 +274,35 @@ class Session {
       this.shell?.close(`there was no answer within ${call.seconds} s`);
       return;
     }
+    this.withdraw(call, this.refusal(call));
+  }
+
+  /** withdraw ends a call that waits still; another one is under way, and ends by itself. */
+  private withdraw(call: Waiting, why: Error): void {
+    if (!this.waiting.includes(call)) return;
     this.waiting = this.waiting.filter((other) => other !== call);
-    this.refuse(call);
+    call.reject(why);
     if (this.waiting.length > 0) return;
     this.opening.abort();
     this.opening = new AbortController();
   }
 
-  /** refuse ends a call of which nothing was sent in its time. */
-  private refuse(call: Waiting): void {
-    if (this.holder !== undefined && needsLock(call)) {
-      call.reject(new HostLocked(labelOf(this.connection), this.holder, call.seconds));
-      return;
-    }
+  /** refusal says why nothing of a call was sent in its time. */
+  private refusal(call: Waiting): Error {
+    if (this.holder !== undefined && needsLock(call))
+      return new HostLocked(labelOf(this.connection), this.holder, call.seconds);
     const { last, held } = this.outage;
     const busy = this.shell?.alive === true;
     const cause = busy
       ? "the host was still busy with earlier work"
       : (held ?? last?.why ?? "it did not answer");
     const why = `nothing could be sent within ${call.seconds} s: ${cause}`;
-    call.reject(
-      new HostUnreachable(
-        labelOf(this.connection),
-        why,
-        call.work.within === undefined ? "connection.operationTimeout sets this limit." : "",
-        true,
-        !busy && held === undefined && last?.away,
-      ),
+    return new HostUnreachable(
+      labelOf(this.connection),
+      why,
+      call.work.within === undefined ? "connection.operationTimeout sets this limit." : "",
+      true,
+      !busy && held === undefined && last?.away,
     );
   }
 }

@@ -1,13 +1,19 @@
 import { z } from "zod";
-import { Connection } from "../host/connection";
+import { Connection, named } from "../host/connection";
 import { NetnsName } from "../net";
 import { parentName } from "../resource";
+import { HostName } from "../resources/common";
 
 /** Arguments that several lookups have, with one meaning. */
 
 export const connection = {
-  /** How to reach the host: its address, credentials, and the key by which it proves who it is. */
-  connection: Connection,
+  /**
+   * How to reach the host: its address, credentials, and the key by which it proves who it is. Required, unless there is
+   * `host`.
+   */
+  connection: named(Connection),
+  /** Name of a host of the provider's configuration, `ipip:hosts`, in place of `connection`. */
+  host: HostName.optional(),
 };
 
 export const namespace = {

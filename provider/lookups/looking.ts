@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { NotFound } from "../errors";
 import type { Connection } from "../host/connection";
 import type { Host } from "../host/host";
+import { Hosts } from "../hosts";
 import { View } from "../ip/view";
 import { secretsIn, shown } from "../secrets";
 import { checkEach, told } from "../service";
@@ -15,10 +16,14 @@ export class Looking {
     private readonly open: (connection: Connection) => Host,
   ) {}
 
-  async find<R>(lookup: Lookup<z.ZodObject, R>, given: Fields): Promise<R> {
-    const secrets = secretsIn(lookup.args, given);
+  /** find answers a lookup, which may name one of some hosts. */
+  async find<R>(lookup: Lookup<z.ZodObject, R>, given: Fields, hosts = new Hosts()): Promise<R> {
+    const secrets = [...secretsIn(lookup.args, given), ...hosts.secrets];
     try {
-      return await this.found(lookup, given);
+      const opened = hosts.opened(given);
+      if (opened === undefined)
+        throw new Error(`${lookup.name} can't be asked like this: ${hosts.lacks(given.host)}`);
+      return await this.found(lookup, opened);
     } catch (error) {
       throw new Error(shown(error, secrets));
     }
@@ -29,7 +34,10 @@ export class Looking {
     if (problems.length > 0) {
       throw new Error(`${lookup.name} can't be asked like this: ${told(problems)}`);
     }
-    const args = inputs as Fields & { readonly connection: Connection; readonly namespace?: string };
+    const { host: _, ...args } = inputs as Fields & {
+      readonly connection: Connection;
+      readonly namespace?: string;
+    };
     const host = this.open(args.connection);
     const queries = lookup.ask(args);
     const { answers } = await host.exchange({ steps: [], queries });

@@ -14,7 +14,7 @@ import { connection, namespace } from "./args";
 import { defineLookup, type Tunnels } from "./lookup";
 
 /** What of a resource's properties no host tells. */
-type Untold = "connection" | "adopt" | "allowManagementPath" | "persist";
+type Untold = "connection" | "host" | "adopt" | "allowManagementPath" | "persist";
 type Found<C> = C extends Contract<infer I, infer O> ? Omit<z.output<I>, Untold> & z.output<O> : never;
 
 /** FoundTunnel is a tunnel as its class has it, told by its kind. */

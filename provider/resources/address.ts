@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { Cidr, familyOf, IfName, Ip, Ipv4, inSameSubnet, ipOf, lengthOf } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, managementPath, namespace, persist } from "./common";
+import { adopt, connection, idForm, idOf, inNamespace, managementPath, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -96,6 +96,7 @@ export const address = defineResource({
   unmarked: true,
 
   id: (desired) => idOf(desired, desired.dev, desired.address),
+  which: idForm(/^(?<dev>[^/]+)\/(?<address>.+)$/),
   describe: ({ address, dev, namespace }) => `address ${address} on ${dev}${inNamespace(namespace)}`,
 
   exposed: ({ dev }) => ({ kind: "address", dev }),

@@ -1,11 +1,17 @@
 import { z } from "zod";
-import { Connection, PORT } from "../host/connection";
+import { Connection, named, PORT } from "../host/connection";
 import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
 import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
 import { NetnsName } from "../net";
 import { type Obstacle, parentName } from "../resource";
+import type { Fields } from "../state";
+
+/** HostName: how a provider's configuration calls a host; ids begin with it. */
+export const HostName = z
+  .string()
+  .regex(/^[^\s/]+$/, 'the name of a host has no blanks and no slashes, like "berlin"');
 
 /** Inputs that several resources have, with one meaning. */
 
@@ -13,9 +19,16 @@ export const connection = {
   /**
    * How to reach the host: its address, credentials, and the key by which it proves who it is. Another `host` or `port`
    * is another machine, and replaces the resource; any other change of it touches nothing on the host. What the files
-   * of ssh_config say is not compared: an alias that leads to another machine one day is no change.
+   * of ssh_config say is not compared: an alias that leads to another machine one day is no change. Required, unless
+   * there is `host`.
    */
-  connection: Connection,
+  connection: named(Connection),
+  /**
+   * Name of a host of the provider's configuration, `ipip:hosts`, in place of `connection`. The name says which machine it
+   * is: another name replaces the resource where it leads to another address, but another address under the same name is
+   * the same machine at a new place. The state has no more than the name, so credentials are kept once, and may change.
+   */
+  host: HostName.optional(),
 };
 
 export const namespace = {
@@ -81,6 +94,21 @@ export function idOf(
 ): string {
   const { host, port = PORT } = desired.connection;
   return [port === PORT ? host : `${host}:${port}`, desired.namespace ?? "", ...parts].join("/");
+}
+
+/**
+ * idForm reads the part of an id after the host and the namespace: the groups of a pattern are inputs by their names, a
+ * number where it is one of `numbers` and reads as one. A group that is left out is an input that is left out.
+ */
+export function idForm(pattern: RegExp, ...numbers: string[]): (path: string) => Fields | undefined {
+  return (path) => {
+    const groups = pattern.exec(path)?.groups;
+    if (groups === undefined) return undefined;
+    const told = Object.entries(groups).filter(([, text]) => text !== undefined);
+    const read = (key: string, text: string) =>
+      numbers.includes(key) && /^\d+$/.test(text) ? Number(text) : text;
+    return Object.fromEntries(told.map(([key, text]) => [key, read(key, text)]));
+  };
 }
 
 /** glanceAtLink is what to ask about one device. A named namespace is listed, which one process does for all in it. */

@@ -5,7 +5,7 @@ import type { Fou } from "../ip/fou";
 import { ask, type View } from "../ip/view";
 import { familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Obstacle, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, namespace, persist } from "./common";
+import { adopt, connection, idForm, idOf, inNamespace, namespace, persist } from "./common";
 
 /** What the tunnels carry that can be sent in UDP, by IANA's numbers ("Assigned Internet Protocol Numbers"). */
 const PROTOCOLS = { ipip: 4, ipv6: 41, gre: 47, mpls: 137 } as const;
@@ -107,6 +107,7 @@ export const fouPort = defineResource({
   removalIsProof: true,
 
   id: (desired) => idOf(desired, nameOf(addressed(desired))),
+  which: idForm(/^port (?<port>\d+)(?: family (?<family>[46]))?(?: local (?<local>\S+))?$/, "port", "family"),
   describe: (desired) => `FOU ${nameOf(addressed(desired))}${inNamespace(desired.namespace)}`,
   trace: ({ namespace }) =>
     `It bears no mark: \`ip${namespace === undefined ? "" : ` -n ${namespace}`} fou show\` lists such ports.`,

@@ -4,7 +4,7 @@ import { ask } from "../ip/view";
 import { isMark } from "../mark";
 import { IfName } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { connection, idOf, inNamespace, managementPath, namespace, persist } from "./common";
+import { connection, idForm, idOf, inNamespace, managementPath, namespace, persist } from "./common";
 
 /** The most that iproute2 reads (lib/utils.c, get_integer). */
 const MAX_INTEGER = 2_147_483_647;
@@ -95,6 +95,7 @@ export const link = defineResource({
   deleteBeforeReplace: true,
 
   id: (desired) => idOf(desired, desired.dev),
+  which: idForm(/^(?<dev>[^/]+)$/),
   describe: ({ dev, namespace }) => `settings of ${dev}${inNamespace(namespace)}`,
 
   problems(known): Problem[] {

@@ -3,7 +3,7 @@ import { ask } from "../ip/view";
 import { exemptIn, MANAGERS, managers, reload, write } from "../manager/files";
 import { always, defineResource, type Problem } from "../resource";
 import { same } from "../state";
-import { adopt, connection, idOf, mark } from "./common";
+import { adopt, connection, idForm, idOf, mark } from "./common";
 
 /** The characters of devices' names that no file of either manager takes for something else, and two wildcards. */
 const Devices = z
@@ -83,6 +83,7 @@ export const managerExemption = defineResource({
   deleteBeforeReplace: true,
 
   id: (desired) => idOf(desired, desired.manager, desired.name),
+  which: idForm(/^(?<manager>[^/]+)\/(?<name>[^/]+)$/),
   describe: ({ manager, name }) => `exemption ${name} from ${manager}`,
   trace: (desired) => `It is these files: ${pathsOf(desired).join(", ")}.`,
 

@@ -4,7 +4,7 @@ import { PLATFORM_LABELS } from "../ip/mpls";
 import { ask } from "../ip/view";
 import { IfName } from "../net";
 import { always, defineResource, parentName } from "../resource";
-import { connection, idOf, inNamespace, namespace, persist } from "./common";
+import { connection, idForm, idOf, inNamespace, namespace, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -43,6 +43,7 @@ export const mplsInput = defineResource({
   module: "mpls_router",
 
   id: (desired) => idOf(desired, desired.dev),
+  which: idForm(/^(?<dev>[^/]+)$/),
   describe: ({ dev, namespace }) => `MPLS input of ${dev}${inNamespace(namespace)}`,
 
   observe: ({ dev, namespace }) => [

@@ -46,6 +46,7 @@ export const mplsLabelTable = defineResource({
   module: "mpls_router",
 
   id: (desired) => idOf(desired, "mpls"),
+  which: (path) => (path === "mpls" ? {} : undefined),
   describe: ({ namespace }) => `MPLS label table${inNamespace(namespace) || " of the host"}`,
 
   observe: ({ namespace }) => [...ask.file(PLATFORM_LABELS, namespace), ...ask.labelRoutes(namespace)],

@@ -7,7 +7,17 @@ import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { familyOf, IfName, Ip, isLinkLocal } from "../net";
 import { always, defineResource, type Problem, parentName } from "../resource";
-import { adopt, connection, idOf, inNamespace, mark, namespace, persist, pickDefined } from "./common";
+import {
+  adopt,
+  connection,
+  idForm,
+  idOf,
+  inNamespace,
+  mark,
+  namespace,
+  persist,
+  pickDefined,
+} from "./common";
 
 const A_LABEL = `a route's label is a number from ${FIRST_LABEL} to ${MAX_TABLE - 1}; those below ${FIRST_LABEL} are reserved (RFC 3032)`;
 
@@ -97,6 +107,7 @@ export const mplsRoute = defineResource({
   exclusive: true,
 
   id: (desired) => idOf(desired, `mpls ${desired.label}`),
+  which: idForm(/^mpls (?<label>\d+)$/, "label"),
   describe: ({ label, namespace }) => `MPLS route ${label}${inNamespace(namespace)}`,
   problems,
 

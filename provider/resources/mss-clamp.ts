@@ -85,6 +85,10 @@ export const mssClamp = defineResource({
   removalIsProof: true,
 
   id: (desired) => idOf(desired, tableOf(desired)),
+  which: (path) => {
+    const dev = clampedIn(path);
+    return dev === undefined ? undefined : { dev };
+  },
   describe: ({ dev, namespace }) => `MSS clamp of ${dev}${inNamespace(namespace)}`,
   trace: (desired) =>
     `\`nft list table inet ${tableOf(desired)}\` shows it${inNamespace(desired.namespace)}.`,

@@ -5,7 +5,7 @@ import { ask } from "../ip/view";
 import { isMark } from "../mark";
 import { NetnsName } from "../net";
 import { always, defineResource } from "../resource";
-import { adopt, connection, idOf, mark, persist } from "./common";
+import { adopt, connection, idForm, idOf, mark, persist } from "./common";
 
 const inputs = z.strictObject({
   ...connection,
@@ -40,6 +40,7 @@ export const namespace = defineResource({
   deleteBeforeReplace: true,
 
   id: ({ connection, name }) => idOf({ connection }, name),
+  which: idForm(/^(?<name>[^/]+)$/),
   describe: ({ name }) => `namespace ${name}`,
 
   observe: ({ name }) => ask.links(name),

@@ -20,6 +20,7 @@ import { always, defineResource, type Problem, parentName } from "../resource";
 import {
   adopt,
   connection,
+  idForm,
   idOf,
   inNamespace,
   managementPath,
@@ -125,6 +126,11 @@ export const route = defineResource({
 
   id: (desired) =>
     idOf(desired, `${desired.destination} table ${desired.table} metric ${desired.metric ?? 0}`),
+  which: idForm(
+    /^(?<destination>\S+)(?: table (?<table>\S+))?(?: metric (?<metric>\d+))?$/,
+    "table",
+    "metric",
+  ),
   describe: ({ destination, table, metric, namespace }) =>
     `route ${destination} (table ${table}, metric ${metric ?? 0})${inNamespace(namespace)}`,
 

@@ -7,7 +7,17 @@ import { ask } from "../ip/view";
 import { ROUTE_PROTOCOL } from "../mark";
 import { Destination, type Family, familyOf, IfName, MAX_U32 } from "../net";
 import { always, defineResource, type Problem } from "../resource";
-import { adopt, connection, idOf, inNamespace, managementPath, mark, namespace, persist } from "./common";
+import {
+  adopt,
+  connection,
+  idForm,
+  idOf,
+  inNamespace,
+  managementPath,
+  mark,
+  namespace,
+  persist,
+} from "./common";
 
 /** Those of the kernel's own rules: to the tables `local`, `main` and `default` (ip-rule(8)). */
 const KERNELS_OWN: readonly number[] = [0, 32_766, 32_767];
@@ -197,6 +207,7 @@ export const rule = defineResource({
   sharedMark: true,
 
   id: (desired) => idOf(desired, desired.family ?? "", String(desired.priority)),
+  which: idForm(/^(?<family>inet6?)\/(?<priority>\d+)$/, "priority"),
   describe: ({ family, priority, namespace }) => `rule ${priority} (${family})${inNamespace(namespace)}`,
 
   exposed: () => ({ kind: "rule" }),

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { write } from "../ip/commands";
 import { ask } from "../ip/view";
 import { always, defineResource } from "../resource";
-import { connection, idOf, inNamespace, managementPath, namespace, persist } from "./common";
+import { connection, idForm, idOf, inNamespace, managementPath, namespace, persist } from "./common";
 
 /** Key: in the form of sysctl(8), dots between the parts; a "/" within a part stands for a dot, as in `eth0/100`. */
 const Key = z
@@ -66,6 +66,7 @@ export const sysctl = defineResource({
   deleteBeforeReplace: true,
 
   id: (desired) => idOf(desired, desired.key),
+  which: idForm(/^(?<key>.+)$/),
   describe: ({ key, namespace }) => `sysctl ${key}${inNamespace(namespace)}`,
 
   problems({ namespace, key }) {

@@ -110,6 +110,12 @@ export const vethPair = defineResource({
 
   id: ({ connection, a, b }) =>
     idOf({ connection }, `${a.namespace ?? ""}:${a.name}`, `${b.namespace ?? ""}:${b.name}`),
+  which(path) {
+    const [, inA, a, inB, b] = /^([^/:]*):([^/]+)\/([^/:]*):([^/]+)$/.exec(path) ?? [];
+    if (a === undefined || b === undefined) return undefined;
+    const end = (name: string, namespace = "") => ({ name, ...(namespace !== "" && { namespace }) });
+    return { a: end(a, inA), b: end(b, inB) };
+  },
   describe: ({ a, b }) =>
     `veth pair ${a.name}${inNamespace(a.namespace)} and ${b.name}${inNamespace(b.namespace)}`,
   problems: ({ a, b }) => [

@@ -6,7 +6,7 @@ import type { Link } from "../ip/links";
 import type { Towards } from "../ip/path";
 import { ask, type View } from "../ip/view";
 import type { Contract, Obstacle } from "../resource";
-import { glanceAtLink, idOf, inNamespace, nameTaken } from "../resources/common";
+import { glanceAtLink, idForm, idOf, inNamespace, nameTaken } from "../resources/common";
 import { type Fields, same } from "../state";
 import { type Attribute, readAll } from "./attribute";
 import { AUTO, type outputs } from "./device";
@@ -66,6 +66,7 @@ type Parts<I extends z.ZodObject> = Pick<
   | "exclusive"
   | "removalIsProof"
   | "id"
+  | "which"
   | "describe"
   | "exposed"
   | "release"
@@ -93,6 +94,7 @@ export function tunnelOf<I extends z.ZodObject>(kind: Kind): Parts<I> {
     // The kernel answers when the device is gone (RTM_DELLINK, rtnetlink(7)).
     removalIsProof: true,
     id: (desired) => idOf(desired as Tunnel, String(desired.name)),
+    which: idForm(/^(?<name>[^/]+)$/),
     describe: ({ name, namespace }) => `tunnel ${name}${inNamespace(namespace as string | undefined)}`,
     exposed: ({ name }) => ({ kind: "address", dev: String(name), part: "addresses" }),
     release: (before, desired) =>

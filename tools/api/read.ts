@@ -28,7 +28,7 @@ export async function readApi(): Promise<Api> {
   const reader = new Reader(checker);
   const resources: Resource[] = [];
   const components: Component[] = [];
-  for (const symbol of exported.filter(isClass)) {
+  for (const symbol of exported.filter((one) => isClass(one) && one.name !== PROVIDER)) {
     const read = await reader.read(symbol);
     if ("id" in read) resources.push(read);
     else components.push(read);
@@ -44,6 +44,8 @@ export async function readApi(): Promise<Api> {
     "Named",
     "Tunnel",
     FOUND_TUNNEL,
+    PROVIDER,
+    "ProviderArgs",
     "LookupOptions",
     ...named,
     ...structures.map(({ name }) => name),
@@ -57,6 +59,8 @@ export async function readApi(): Promise<Api> {
 
 /** What the name of a lookup's form for outputs ends with. */
 const OUTPUT = "Output";
+/** The class of the provider itself, whose declaration stands in tools/declarations.ts. */
+const PROVIDER = "Provider";
 /** What is found where the classes of the kinds of tunnels say it. */
 const FOUND_TUNNEL = "FoundTunnel";
 

@@ -10,7 +10,7 @@ const KINDS = {
   ip6gre: "Ip6GreTunnel",
 };
 /** What of a resource's properties no host tells. */
-const UNTOLD = ["connection", "adopt", "allowManagementPath", "persist"];
+const UNTOLD = ["connection", "host", "adopt", "allowManagementPath", "persist"];
 
 /** tunnelOfAnyKind is one structure for what languages without unions find: what not all kinds have may be missing. */
 export function tunnelOfAnyKind({ resources, structures }: Api): Structure {

@@ -1,5 +1,5 @@
-import type { Link } from "../../provider/ip/links";
-import type { View } from "../../provider/ip/view";
+import type { Link } from "../ip/links";
+import type { View } from "../ip/view";
 
 /** End is one end of a veth pair, with where it is. */
 export interface End {

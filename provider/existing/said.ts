@@ -1,17 +1,16 @@
-import type { ResourceType } from "../../provider/resource";
-import type { Service } from "../../provider/service";
-import { type Fields, isFields, same } from "../../provider/state";
-import { contractOf } from "../marked/object";
+import type { Contract } from "../resource";
+import type { Service } from "../service";
+import { type Fields, isFields, same } from "../state";
 
 /** Every object of a program has them, or none. */
 const COMMON = ["connection", "adopt", "mark"];
 
 /** saidOf leaves out of inputs what they come to anyway. */
-export function saidOf(service: Service<ResourceType>, inputs: Fields): Fields {
+export function saidOf(contract: Contract, service: Service, inputs: Fields): Fields {
   let said = inputs;
   for (const path of pathsIn(inputs).filter(([first = ""]) => !COMMON.includes(first))) {
     const fewer = without(said, path) as Fields;
-    if (comesTo(service, fewer, inputs)) said = fewer;
+    if (comesTo(contract, service, fewer, inputs)) said = fewer;
   }
   return Object.fromEntries(Object.entries(said).filter(([key]) => !COMMON.includes(key)));
 }
@@ -20,11 +19,11 @@ export function saidOf(service: Service<ResourceType>, inputs: Fields): Fields {
  * comesTo tells whether fewer inputs say the same. Of what is left to the host it is the same when a program that no
  * longer says it would have it put there.
  */
-function comesTo(service: Service<ResourceType>, fewer: Fields, inputs: Fields): boolean {
+function comesTo(contract: Contract, service: Service, fewer: Fields, inputs: Fields): boolean {
   const { inputs: checked, problems } = service.check(fewer);
   if (problems.length > 0) return false;
-  const target = contractOf(service.contract.type).release?.(inputs, checked) ?? checked;
-  const keys = Object.keys(service.contract.inputs.shape);
+  const target = contract.release?.(inputs, checked) ?? checked;
+  const keys = Object.keys(contract.inputs.shape);
   return keys.every((key) => same(target[key], inputs[key]));
 }
 

@@ -1,16 +1,16 @@
-import { type Assigned, spelled } from "../../provider/ip/addresses";
-import { observedDevice } from "../../provider/ip/device";
-import type { Link } from "../../provider/ip/links";
-import { PLATFORM_LABELS } from "../../provider/ip/mpls";
-import type { Route } from "../../provider/ip/routes";
-import { ask, type View } from "../../provider/ip/view";
-import { isMark, ROUTE_PROTOCOL } from "../../provider/mark";
-import { isFallback } from "../../provider/net";
-import { inNamespace } from "../../provider/resources/common";
-import { clampedIn } from "../../provider/resources/mss-clamp";
-import type { Fields } from "../../provider/state";
-import { listedOrLacking } from "../lacking";
-import { CLASSES } from "../marked/object";
+import { type Assigned, spelled } from "../ip/addresses";
+import { observedDevice } from "../ip/device";
+import type { Link } from "../ip/links";
+import { PLATFORM_LABELS } from "../ip/mpls";
+import type { Route } from "../ip/routes";
+import { ask, type View } from "../ip/view";
+import { isMark, ROUTE_PROTOCOL } from "../mark";
+import { isFallback } from "../net";
+import { inNamespace } from "../resources/common";
+import { clampedIn } from "../resources/mss-clamp";
+import type { Fields } from "../state";
+import { CLASSES } from "./kinds";
+import { listedOrLacking } from "./lacking";
 import { type End, otherEndOf } from "./pairs";
 
 /** Candidate is something on a host that a program may ask for: which one it is. */
@@ -78,12 +78,12 @@ export function listAll(view: View, namespaces: readonly (string | undefined)[],
   const devices = [...linksOf].flatMap(([netns, links]) => links.map((link) => ({ netns, link })));
   const seen = namespaces
     .filter((netns) => linksOf.get(netns)?.length)
-    .map((netns) => new Sight(view, netns, devices, wanted).listed());
+    .map((netns) => new Listing(view, netns, devices, wanted).listed());
   return [{ candidates: [], left: [], troubles }, ...seen];
 }
 
-/** Sight is the look at one namespace. */
-class Sight {
+/** Listing is the look at one namespace. */
+class Listing {
   private readonly candidates: Candidate[] = [];
   private readonly left: Left[] = [];
   private readonly troubles: string[] = [];

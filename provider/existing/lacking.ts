@@ -1,4 +1,4 @@
-import { CommandFailed } from "../provider/errors";
+import { CommandFailed } from "../errors";
 
 /** What a host says that lacks a part of the kernel, or nft, so that nothing of it can be there (shell: exit code 127). */
 const LACKING = /not supported|No such file or directory|not found/;

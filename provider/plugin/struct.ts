@@ -1,0 +1,42 @@
+import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
+import { marked, withUnknown } from "../bag";
+import type { Fields } from "../state";
+
+/** The bags of the engine's calls: google.protobuf.Struct, in which a null is a value that was left out. */
+
+/** The key that makes an object in a bag a special value, and what makes that a secret (@pulumi/pulumi, runtime/rpc.ts). */
+const SPECIAL = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** fieldsOf reads a bag. */
+export function fieldsOf(bag: Struct | undefined): Fields {
+  return withUnknown(withoutNulls(bag?.toJavaScript() ?? {}) as Fields);
+}
+
+/** structOf writes a bag. */
+export function structOf(fields: Fields): Struct {
+  // What is no JSON ends the call that brings it, and with it what was just made would be lost.
+  const plain = JSON.parse(JSON.stringify(marked(fields))) as Record<string, JavaScriptValue>;
+  return Struct.fromJavaScript(plain);
+}
+
+/** secret is a value that the engine keeps as a secret. */
+export function secret(value: unknown): Fields {
+  return { [SPECIAL]: SECRET, value };
+}
+
+/** bare is a value that may have come as a secret. */
+export function bare(value: unknown): unknown {
+  return isSecret(value) ? value.value : value;
+}
+
+function isSecret(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && Reflect.get(value, SPECIAL) === SECRET;
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (typeof value !== "object" || value === null) return value;
+  const given = Object.entries(value).filter(([, inner]) => inner !== null);
+  return Object.fromEntries(given.map(([key, inner]) => [key, withoutNulls(inner)]));
+}

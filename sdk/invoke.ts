@@ -1,0 +1,39 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { z } from "zod";
+import type { Lookup } from "../provider/lookups/lookup";
+import { listOf } from "../provider/plugin/results";
+import { plugin } from "./door";
+import type { LookupOptions, PlainArgs } from "./lookup";
+import type { Named, Values } from "./resource";
+
+/** invoke makes the function of a lookup that takes plain values, and asks the plugin. */
+export function invoke<A extends z.ZodObject, R>(
+  definition: Lookup<A, R>,
+): (args: PlainArgs<z.input<A>>, opts?: pulumi.InvokeOptions) => Promise<R> {
+  return async (args, opts) =>
+    unwrapped<R>(definition, await pulumi.runtime.invoke(plugin.type(definition.name), args, opts));
+}
+
+/** invokeOutput makes the function of a lookup that takes outputs, and resources by their names, and asks the plugin. */
+export function invokeOutput<A extends z.ZodObject, R>(
+  definition: Lookup<A, R>,
+): (args: Values<z.input<A>>, opts?: LookupOptions & pulumi.InvokeOutputOptions) => pulumi.Output<R> {
+  return (args, opts = {}) => {
+    const named = Object.entries(args).map(([key, value]) => [
+      key,
+      pulumi.Resource.isInstance(value) ? (value as Named).name : value,
+    ]);
+    return pulumi.runtime
+      .invokeOutput(
+        plugin.type(definition.name),
+        Object.fromEntries(named),
+        opts as pulumi.InvokeOutputOptions,
+      )
+      .apply((found) => unwrapped<R>(definition, found)) as pulumi.Output<R>;
+  };
+}
+
+/** A function of a plugin gives an object; of one that lists, the list is in it. */
+function unwrapped<R>({ name, several }: Pick<Lookup, "name" | "several">, found: unknown): R {
+  return (several ? (found as Record<string, unknown>)[listOf(name)] : found) as R;
+}
