@@ -84,10 +84,10 @@ want_go() {
   fi
 }
 
-# go_build FOLDER VERSION PACKAGE: builds PACKAGE with exactly the modules that tools/engine/FOLDER pins.
+# go_build FOLDER VERSION PACKAGE…: builds PACKAGEs with exactly the modules that tools/engine/FOLDER pins.
 # A killed setup takes the minutes-long build with it.
 go_build() {
   quietly env CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off GOTOOLCHAIN=auto setpriv --pdeathsig TERM \
     go build -C "tools/engine/$1" -trimpath -buildvcs=false -o "$SCRATCH/bin/" \
-    -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$2" "$3"
+    -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$2" "${@:3}"
 }
