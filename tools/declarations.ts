@@ -9,7 +9,7 @@ import { readApi } from "./api/read";
 import { argumentDoc } from "./api/words";
 
 /** declarations is the text of the published types. */
-export function declarations({ resources, components, lookups, structures }: Api): string {
+export function declarations({ resources, components, lookups, configuration, structures }: Api): string {
   return [
     "// Made by tools/declarations.ts from provider/resources and sdk.",
     'import * as pulumi from "@pulumi/pulumi";',
@@ -21,6 +21,11 @@ export function declarations({ resources, components, lookups, structures }: Api
     ...structures.map(structureText),
     ...resources.map(resourceText),
     ...components.map(componentText),
+    "",
+    doc("Configuration of the provider, for all resources that it is given to."),
+    "export interface ProviderArgs {",
+    ...configuration.map((one) => argument(one)),
+    "}",
     PROVIDER,
     FOUND_TUNNEL,
     ...lookups.map(lookupText),
@@ -29,17 +34,6 @@ export function declarations({ resources, components, lookups, structures }: Api
 }
 
 const PROVIDER = `
-/** Configuration of the provider, for all resources that it is given to. */
-export interface ProviderArgs {
-  /**
-   * The hosts by name, each with how to reach it. A resource on one says \`host: "NAME"\` in place of a \`connection\` of
-   * its own, and the state has the credentials once. In \`pulumi config\` it is \`ipip:hosts\`.
-   */
-  hosts?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>>> | undefined;
-  /** Whether a preview shows the commands that would be run, without secrets; heeded by the plugin. Default: \`false\`. */
-  showCommands?: pulumi.Input<boolean> | undefined;
-}
-
 /**
  * The provider with a configuration of its own, to be given to resources as \`opts.provider\`. Without one they take the
  * stack's configuration, \`ipip:hosts\`.
@@ -165,6 +159,8 @@ function given(type: Type): string {
       return `pulumi.Input<${type.text}>`;
     case "list":
       return `pulumi.Input<${given(type.item)}[]>`;
+    case "map":
+      return `pulumi.Input<Record<string, ${given(type.item)}>>`;
     case "structure":
       return `pulumi.Input<${type.name}>`;
     case "parent":
@@ -183,6 +179,8 @@ function read(type: Type): string {
       return type.text;
     case "list":
       return `${read(type.item)}[]`;
+    case "map":
+      return `Record<string, ${read(type.item)}>`;
     case "structure":
       return type.name;
     case "parent":

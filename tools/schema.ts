@@ -1,11 +1,10 @@
 /** schema.ts: the package's schema, by which Pulumi makes SDKs for other languages and judges programs in YAML. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { author, description, keywords, license, version } from "../package.json";
 import { listOf } from "../provider/plugin/results";
 import type { Api, LookupFunction, Resource } from "./api/model";
 import { tunnelOfAnyKind } from "./schema/found-tunnel";
-import type { FunctionSpec, ObjectSpec, PackageSpec, PropertySpec, ResourceSpec } from "./schema/spec";
-import { refTo, required, Types, token } from "./schema/types";
+import type { FunctionSpec, ObjectSpec, PackageSpec, ResourceSpec } from "./schema/spec";
+import { required, Types, token } from "./schema/types";
 import { inNames } from "./schema/words";
 
 /** What programs of the other languages call the package. */
@@ -23,27 +22,12 @@ const LANGUAGES = {
   },
 };
 
-const HOSTS: PropertySpec = {
-  type: "object",
-  additionalProperties: { $ref: refTo("Connection") },
-  description:
-    "How to reach each host, by the name that resources and functions give as `host`. The names are yours to choose.",
-  secret: true,
-};
-
-interface Package {
-  readonly version: string;
-  readonly description: string;
-  readonly keywords: readonly string[];
-  readonly license: string;
-  readonly author: string;
-}
+const PROVIDER = "How to reach the hosts, said once for all resources and functions that are given it.";
+const HOST =
+  "HOST is the name that is given as `host`, or the address in `connection` with its port (`ADDRESS:2222`) where that is not 22.";
 
 /** schemaText is the text of provider/plugin/schema.json. */
 export function schemaText(api: Api): string {
-  const { version, description, keywords, license, author } = JSON.parse(
-    readFileSync(resolve(__dirname, "../package.json"), "utf8"),
-  ) as Package;
   const spec: PackageSpec = {
     name: "ipip",
     // A Go SDK has a go.mod of its own.
@@ -54,35 +38,41 @@ export function schemaText(api: Api): string {
     keywords,
     license,
     publisher: author,
-    config: { variables: { hosts: HOSTS } },
-    provider: {
-      description: "How to reach the hosts, said once for all resources and functions that are given it.",
-      inputProperties: { hosts: HOSTS },
-    },
     ...membersOf(api),
     language: LANGUAGES,
   };
   return `${JSON.stringify(spec, undefined, 2)}\n`;
 }
 
-function membersOf(api: Api): Pick<PackageSpec, "types" | "resources" | "functions"> {
-  const found = tunnelOfAnyKind(api);
-  const types = new Types([...api.structures, found]);
+type Members = Pick<PackageSpec, "config" | "provider" | "types" | "resources" | "functions">;
+
+function membersOf(api: Api): Members {
+  const types = new Types([...api.structures, tunnelOfAnyKind(api)]);
+  const { hosts, ...others } = types.properties("Provider", api.configuration, "given");
+  // One text to the engine, for a provider is told nothing but texts: so it is all secret, if any of it is.
+  const inputProperties = { hosts: { ...hosts, secret: true as const }, ...others };
   const each = <T extends { name: string }, S>(all: readonly T[], make: (one: T) => S) =>
     Object.fromEntries(all.map((one) => [token(one.name), make(one)]));
   const resources = each(api.resources, (one) => resourceSpec(one, types));
   const functions = each(api.lookups, (one) => functionSpec(one, types));
-  return { types: types.specs, resources, functions };
+  return {
+    config: { variables: inputProperties },
+    provider: { description: PROVIDER, inputProperties },
+    types: types.specs,
+    resources,
+    functions,
+  };
 }
 
 function resourceSpec({ name, doc, id, args, outputs }: Resource, types: Types): ResourceSpec {
-  const itsId = `Its id is \`${id}\`, with the port after the host (\`HOST:2222\`) where it is not 22.`;
+  const { required: wanted } = required(args);
   return {
-    description: `${inNames(doc)}\n\n${itsId}`,
+    description: `${inNames(doc)}\n\nIts id is \`${id}\`. ${HOST}`,
     properties: types.properties(name, outputs, "found"),
-    required: withoutConnection(required(outputs)),
+    // Where there is `host`, the state has no `connection`.
+    ...required(outputs.filter((output) => output.name !== "connection")),
     inputProperties: types.properties(name, args, "given"),
-    requiredInputs: required(args),
+    ...(wanted && { requiredInputs: wanted }),
   };
 }
 
@@ -92,7 +82,7 @@ function functionSpec({ name, doc, args, found, several }: LookupFunction, types
     inputs: {
       type: "object",
       properties: types.properties(name, args, "given"),
-      required: required(args),
+      ...required(args),
     },
     outputs: several ? listSpec(name, types.structure(found)) : types.object(found),
   };
@@ -106,9 +96,4 @@ function listSpec(name: string, $ref: string): ObjectSpec {
     properties: { [list]: { type: "array", items: { $ref }, description } },
     required: [list],
   };
-}
-
-/** Where there is `host`, neither program nor state has how to reach it. */
-function withoutConnection(names: readonly string[]): string[] {
-  return names.filter((name) => name !== "connection");
 }

@@ -20,7 +20,7 @@ export interface ObjectSpec {
   readonly type: "object";
   readonly description?: string;
   readonly properties: Properties;
-  readonly required: readonly string[];
+  readonly required?: readonly string[];
 }
 
 export interface EnumSpec {

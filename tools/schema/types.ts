@@ -40,6 +40,8 @@ export class Types {
     switch (type.kind) {
       case "list":
         return { type: "array", items: this.type(type.item, side, name, property) };
+      case "map":
+        return { type: "object", additionalProperties: this.type(type.item, side, name, property) };
       case "structure":
         return { $ref: this.structure(type.name) };
       case "parent":
@@ -79,7 +81,7 @@ export class Types {
       type: "object",
       ...(one.doc !== "" && { description: inNames(one.doc) }),
       properties: this.properties(name, one.properties, one.given ? "given" : "found"),
-      required: required(one.properties),
+      ...required(one.properties),
     };
   }
 
@@ -114,7 +116,7 @@ function refuseOthers(given: Structure, found: Structure): void {
 }
 
 function choicesOf(type: Type): readonly Choice[] {
-  if (type.kind === "list") return choicesOf(type.item);
+  if (type.kind === "list" || type.kind === "map") return choicesOf(type.item);
   if (type.kind === "parent") return ["string"];
   return type.kind === "plain" ? type.choices : [];
 }
@@ -130,8 +132,10 @@ function distinct(types: readonly TypeSpec[]): TypeSpec[] {
   return [...new Map(types.map((one) => [JSON.stringify(one), one])).values()];
 }
 
-export function required(properties: readonly Property[]): string[] {
-  return properties.filter(({ optional }) => !optional).map(({ name }) => name);
+/** required are those that must be there, as the schema says it. */
+export function required(properties: readonly Property[]): { readonly required?: readonly string[] } {
+  const names = properties.filter(({ optional }) => !optional).map(({ name }) => name);
+  return names.length === 0 ? {} : { required: names };
 }
 
 /** token is the name by which the engine knows a resource, a function or a type. */
@@ -139,7 +143,7 @@ export function token(name: string): string {
   return `ipip:index:${name}`;
 }
 
-export function refTo(name: string): string {
+function refTo(name: string): string {
   return `#/types/${token(name)}`;
 }
 
