@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Connection, named } from "./host/connection";
+import { HostName } from "./net";
 import type { Problem } from "./resource";
-import { HostName } from "./resources/common";
 import { secretsIn } from "./secrets";
 import { checkEach } from "./service";
 import { type Fields, isFields } from "./state";

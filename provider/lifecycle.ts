@@ -14,12 +14,14 @@ import {
   type Fields,
   IMPORTED,
   inputsIn,
+  inputsLike,
   isImported,
   isLookup,
   isUnproven,
   outputsOf,
   ownedIn,
   pick,
+  same,
 } from "./state";
 import { stepsTo } from "./steps";
 import { type Made, Subject } from "./subject";
@@ -95,19 +97,21 @@ export class Lifecycle extends Service<Contract> {
   /** diff is content with a program that says less of an imported object than the host has, where that comes to no step. */
   override diff(state: Fields, desired: Fields): Changes & { readonly deleteBeforeReplace: boolean } {
     const changes = super.diff(state, desired);
-    if (!isImported(state) || isUnknown(desired) || changes.replaces.length > 0) return changes;
+    if (!isImported(state) || isUnknown(desired)) return changes;
     const old = inputsIn(this.contract, state);
     const target = (this.contract.release?.(old, desired as Desired) ?? desired) as Desired;
-    // What has no mark gets one with its first change.
-    const unmarked = old.mark === undefined;
-    const steps = stepsTo(
+    // What has no mark of ours gets one with its first change.
+    const unmarked = !isMark(old.mark as string | undefined);
+    const left = stepsTo(
       this.contract,
-      unmarked ? { ...target, mark: undefined } : target,
+      unmarked ? { ...target, mark: old.mark } : target,
       stood(this.contract, state, old),
     );
-    if (steps.length > 0) return changes;
-    const counts = (key: string) => (key === "mark" ? !unmarked : desired[key] !== undefined);
-    return { ...changes, changed: changes.changed.filter(counts) };
+    if (left.length > 0) return changes;
+    const told = inputsLike(desired, old);
+    const counts = (key: string) => (key === "mark" ? !unmarked : !same(told[key], desired[key]));
+    const { changed, replaces } = changes;
+    return { ...changes, changed: changed.filter(counts), replaces: replaces.filter(counts) };
   }
 
   /**

@@ -45,6 +45,11 @@ export const OwnIfName = IfName.refine((text) => text !== "lo" && !isFallback(te
   error: (issue) => `"${issue.input}" means something else in net.ipv4.conf: choose another name`,
 });
 
+/** HostName: how a provider's configuration calls a host; ids begin with it. */
+export const HostName = z
+  .string()
+  .regex(/^[^\s/]+$/, 'the name of a host has no blanks and no slashes, like "berlin"');
+
 /** NetnsName: the name of a network namespace, a file name below /run/netns (ip-netns(8)). */
 export const NetnsName = name("namespace", 255);
 

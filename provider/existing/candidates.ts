@@ -1,4 +1,5 @@
 import { type Assigned, spelled } from "../ip/addresses";
+import { clampedIn } from "../ip/clamp-table";
 import { observedDevice } from "../ip/device";
 import type { Link } from "../ip/links";
 import { PLATFORM_LABELS } from "../ip/mpls";
@@ -7,7 +8,6 @@ import { ask, type View } from "../ip/view";
 import { isMark, ROUTE_PROTOCOL } from "../mark";
 import { isFallback } from "../net";
 import { inNamespace } from "../resources/common";
-import { clampedIn } from "../resources/mss-clamp";
 import type { Fields } from "../state";
 import { CLASSES } from "./kinds";
 import { listedOrLacking } from "./lacking";

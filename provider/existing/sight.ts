@@ -37,15 +37,15 @@ export class Sight {
     private readonly host: Host,
     connection: Connection,
     mark = ANY_MARK,
-    more: Fields = {},
+    private readonly more: Fields = {},
   ) {
-    const common = { connection, adopt: true, mark, ...more };
-    this.common = pick(common, Object.keys(contract.inputs.shape));
+    this.common = pick({ connection, adopt: true, mark }, Object.keys(contract.inputs.shape));
   }
 
   /** which is what tells one object from others, in canonical form. */
   which(inputs: Fields): Desired {
-    return this.service.check({ ...inputs, ...this.common }).inputs as Desired;
+    const more = pick(this.more, Object.keys(this.contract.inputs.shape));
+    return this.service.check({ ...inputs, ...more, ...this.common }).inputs as Desired;
   }
 
   /** look gives nothing where there is no such object. */

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { Connection, named } from "../host/connection";
-import { NetnsName } from "../net";
+import { HostName, NetnsName } from "../net";
 import { parentName } from "../resource";
-import { HostName } from "../resources/common";
 
 /** Arguments that several lookups have, with one meaning. */
 

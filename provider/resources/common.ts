@@ -4,14 +4,9 @@ import type { Command } from "../host/host";
 import { ip } from "../ip/commands";
 import type { Link } from "../ip/links";
 import { ask } from "../ip/view";
-import { NetnsName } from "../net";
+import { HostName, NetnsName } from "../net";
 import { type Obstacle, parentName } from "../resource";
 import type { Fields } from "../state";
-
-/** HostName: how a provider's configuration calls a host; ids begin with it. */
-export const HostName = z
-  .string()
-  .regex(/^[^\s/]+$/, 'the name of a host has no blanks and no slashes, like "berlin"');
 
 /** Inputs that several resources have, with one meaning. */
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { clampedIn, tableOf } from "../ip/clamp-table";
 import { nft } from "../ip/commands";
 import { ask } from "../ip/view";
 import { commentOf } from "../mark";
@@ -121,15 +122,6 @@ export const mssClamp = defineResource({
 });
 
 const COMPARED = ["ipv4", "ipv6", "mark"] as const;
-
-function tableOf({ dev }: { readonly dev: string }): string {
-  return `pulumi_ipip_mss_${dev}`;
-}
-
-/** clampedIn is the device that a table of this name is for; undefined where it is none of ours. */
-export function clampedIn(table: string): string | undefined {
-  return /^pulumi_ipip_mss_(.+)$/.exec(table)?.[1];
-}
 
 /**
  * The chains, and what of a device each sees: what the host itself sends passes the one, all else the other. nft's name

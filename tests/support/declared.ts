@@ -30,8 +30,14 @@ export function made(name: string, output?: string) {
   return output === undefined ? { $made: name } : { $made: name, output };
 }
 
+/** The doors by which the engine comes to our code, as programs choose them. */
+export const DOORS = { dynamic: "pulumi-ipip", plugin: "pulumi-ipip/plugin" } as const;
+
 /** Program is a program whose resources a test gives as data, with a stack of its own. */
 export class Program {
+  /** The module that the program takes its classes from. */
+  door: (typeof DOORS)[keyof typeof DOORS] = DOORS.dynamic;
+
   private constructor(
     readonly stack: Stack,
     /** The folder with the program and its state. */
@@ -56,7 +62,19 @@ export class Program {
     resources: Readonly<Record<string, Declared>>,
     connection: Readonly<Record<string, unknown>> = {},
   ): void {
-    const text = JSON.stringify({ connection: { ...this.connection, ...connection }, resources });
+    this.write(resources, { connection: { ...this.connection, ...connection } });
+  }
+
+  /** declareOn says what the program makes from now on, on a host that the configuration has by this name. */
+  declareOn(host: string, resources: Readonly<Record<string, Declared>>): void {
+    this.write(resources, { host });
+  }
+
+  private write(
+    resources: Readonly<Record<string, Declared>>,
+    common: Readonly<Record<string, unknown>>,
+  ): void {
+    const text = JSON.stringify({ door: this.door, common, resources });
     writeFileSync(join(this.stack.program, "declared.json"), text);
   }
 

@@ -579,7 +579,7 @@ describe("what can't be is told with what would be right", () => {
     [
       "IpipTunnel",
       { key: 5 },
-      "key: there is no property of this name; there are connection, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, persist, adopt, allowManagementPath, mark",
+      "key: there is no property of this name; there are connection, host, namespace, name, mode, local, remote, ttl, tos, pmtudisc, fwmark, dev, underlayNamespace, external, encap, mtu, addresses, multicast, up, persist, adopt, allowManagementPath, mark",
     ],
     ["VethPair", end({ mtuu: 1400 }), 'b.mtuu: there is no property of this name; did you mean "mtu"?'],
     [
@@ -633,7 +633,11 @@ describe("what can't be is told with what would be right", () => {
       connection({ insecureIgnoreHostKey: true, proxy: [{ insecureIgnoreHostKey: true }] }),
       "connection.proxy.0.host: is required",
     ],
-    ["Namespace", { connection: undefined }, "connection: is required"],
+    [
+      "Namespace",
+      { connection: undefined },
+      "connection: is required: say how to reach the host, or give the name of one of the provider's hosts as `host`",
+    ],
     ["Rule", { priority: undefined }, "priority: is required"],
     ["Address", { dev: undefined }, "dev: is required"],
     ["Namespace", { connection: { insecureIgnoreHostKey: true } }, "connection.host: is required"],

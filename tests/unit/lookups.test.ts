@@ -135,7 +135,7 @@ describe("the functions of the SDK", () => {
   test("take plain values, and give a promise", async () => {
     found.mockResolvedValue({ kind: "ipip" });
     expect(await getTunnel({ connection: CONNECTION, name: "t1" })).toEqual({ kind: "ipip" });
-    expect(found).toHaveBeenCalledWith(tunnelLookup, { connection: CONNECTION, name: "t1" });
+    expect(found).toHaveBeenCalledWith(tunnelLookup, { connection: CONNECTION, name: "t1" }, undefined);
     found.mockRejectedValue(new Error("it is not there"));
     await expect(getTunnel({ connection: CONNECTION, name: "t1" })).rejects.toBeInstanceOf(pulumi.RunError);
   });
@@ -150,9 +150,7 @@ describe("the functions of the SDK", () => {
       await pulumi.isSecret(hidden as pulumi.Output<unknown>),
       await pulumi.isSecret(open as pulumi.Output<unknown>),
     ]).toEqual([true, false]);
-    expect(found).toHaveBeenCalledWith(routesLookup, {
-      connection: { ...CONNECTION, password: "open sesame" },
-      namespace: "blue",
-    });
+    const args = { connection: { ...CONNECTION, password: "open sesame" }, namespace: "blue" };
+    expect(found).toHaveBeenCalledWith(routesLookup, args, undefined);
   });
 });

@@ -17,7 +17,7 @@ const {
 const { getTunnel: _5, getTunnelOutput: _6, getTunnels: _7, getTunnelsOutput: _8, ...more } = rest;
 const { getLink: _9, getLinkOutput: _10, getLinks: _11, getLinksOutput: _12, ...less } = more;
 const { getAddresses: _13, getAddressesOutput: _14, getRoutes: _15, getRoutesOutput: _16, ...last } = less;
-const { getRules: _17, getRulesOutput: _18, ...resources } = last;
+const { getRules: _17, getRulesOutput: _18, Provider: _19, ...resources } = last;
 const { Address, GreTunnel, Ip6GreTunnel, Ip6Tunnel, IpipTunnel, Link, Namespace } = resources;
 const {
   FouPort,

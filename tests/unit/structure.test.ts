@@ -104,7 +104,7 @@ test("only sdk/ loads Pulumi's library, and a door may take its types", () => {
     loads.filter((module) => module.startsWith("@pulumi/")).map((module) => ({ path, module })),
   );
   // What is shown while a door works goes to the engine in the words of its own protocol.
-  expect(pulumi.filter(({ path }) => !below("sdk/")(path))).toEqual([
+  expect(pulumi.filter(({ path }) => !(below("sdk/")(path) || below("provider/plugin/")(path)))).toEqual([
     { path: "provider/progress", module: "@pulumi/pulumi/proto/engine_grpc_pb" },
     { path: "provider/progress", module: "@pulumi/pulumi/proto/engine_pb" },
   ]);
@@ -154,7 +154,8 @@ test("the commands stand on the provider, and nothing stands on them", () => {
 test("code that serves all types names none", () => {
   const types = Object.keys(handlers);
   const shared = sources.filter(
-    ({ path }) => !/^(provider|sdk)\/index$|^provider\/(resources|lookups)\//.test(path),
+    ({ path }) =>
+      !/^(provider\/index|sdk\/(index|plugin))$|^provider\/(resources|lookups|existing)\//.test(path),
   );
   for (const { path, words, loads, names } of shared) {
     // What iproute2 lists has names of its own, "Route" among them, and a `Link` of its is any device.
@@ -168,10 +169,10 @@ test("code that serves all types names none", () => {
   }
 });
 
-test("a resource is one file, which the provider and the SDK each load in one line", () => {
+test("a resource is one file, which the provider and the SDK each load in one line a door", () => {
   expect(loaders("zod")).toEqual(expect.arrayContaining(resources));
   for (const path of resources) {
-    expect([path, loaders(path).sort()]).toEqual([path, ["provider/index", "sdk/index"]]);
+    expect([path, loaders(path).sort()]).toEqual([path, ["provider/index", "sdk/index", "sdk/plugin"]]);
   }
   expect(resources.length).toBe(Object.keys(handlers).length);
 });

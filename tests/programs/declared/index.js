@@ -1,9 +1,9 @@
 // Makes the resources that declared.json lists, so that a test has its program before its eyes and changes it as data.
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
-const ipip = require("pulumi-ipip");
 
-const { connection, resources } = JSON.parse(readFileSync(join(__dirname, "declared.json"), "utf8"));
+const { door, common, resources } = JSON.parse(readFileSync(join(__dirname, "declared.json"), "utf8"));
+const ipip = require(door);
 const made = {};
 
 /** `{ $made: "blue" }` stands for the resource of that name, `{ $made: "blue", output: "name" }` for one of its outputs. */
@@ -15,5 +15,5 @@ function resolved(value) {
 }
 
 for (const [name, { type, args, options }] of Object.entries(resources)) {
-  made[name] = new ipip[type](name, resolved({ connection, ...args }), resolved(options));
+  made[name] = new ipip[type](name, resolved({ ...common, ...args }), resolved(options));
 }

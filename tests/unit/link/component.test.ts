@@ -156,7 +156,8 @@ describe("the tunnel of a link", () => {
   test("is known to the engine by the other kinds' types too, so that it takes the place of one of them", async () => {
     await valueIn(link("wan").topology);
     const types = made.find(({ name }) => name === "wan-a")?.aliases.map((type) => type.split(":").at(-1));
-    expect(types).toEqual(["SitTunnel", "GreTunnel", "Ip6Tunnel", "Ip6GreTunnel"]);
+    // The last one is its own class by the other door.
+    expect(types).toEqual(["SitTunnel", "GreTunnel", "Ip6Tunnel", "Ip6GreTunnel", "IpipTunnel"]);
   });
 
   test("has an address of each family, by which the routes of that family go", async () => {
@@ -241,6 +242,7 @@ describe("encap", () => {
 
 test("mssClamp clamps at each end what the tunnel carries", async () => {
   await valueIn(link("wan", linkArgs({ mssClamp: true, b: { namespace: "blue" } })).topology);
+  await settled();
   expect(named("MssClamp")).toEqual(["wan-a-mss", "wan-b-mss"]);
   expect(inputsOf("wan-a-mss")).toMatchObject({ dev: "wan", ipv4: "pmtu", ipv6: "none" });
   expect(inputsOf("wan-b-mss")).toMatchObject({ namespace: "blue" });

@@ -1,0 +1,161 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Lab } from "../../lab/lab";
+import { Code, type Declared, DOORS, expectCode, made, Program } from "../support/declared";
+import { connectionTo, shell, snapshot } from "../support/world";
+
+/** What the engine does with the plugin, `pulumi-resource-ipip`, beyond what it does with dynamic resources. */
+
+let lab: Lab;
+let before: unknown;
+
+beforeAll(async () => {
+  lab = await Lab.start({ hosts: ["a"] });
+  before = await snapshot(lab.host("a"));
+});
+
+afterAll(() => lab?.stop());
+
+/** A tunnel in a namespace of its own, with what belongs to it. */
+const STACK: Readonly<Record<string, Declared>> = {
+  blue: { type: "Namespace", args: { name: "blue" } },
+  cable: {
+    type: "VethPair",
+    args: {
+      a: { name: "v0", addresses: ["10.1.0.1/24"] },
+      b: { name: "v1", namespace: made("blue"), addresses: ["10.1.0.2/24"] },
+    },
+  },
+  tunnel: {
+    type: "IpipTunnel",
+    args: {
+      namespace: made("blue"),
+      name: "tun0",
+      local: "10.1.0.2",
+      remote: "10.1.0.9",
+      addresses: ["192.168.50.1/30"],
+    },
+  },
+  route: {
+    type: "Route",
+    args: { namespace: made("blue"), destination: "10.9.0.0/24", via: "192.168.50.2", dev: made("tunnel") },
+  },
+  forwarding: { type: "Sysctl", args: { namespace: made("blue"), key: "net.ipv4.ip_forward", value: 1 } },
+};
+
+async function program(): Promise<Program> {
+  const one = await Program.on(lab.host("a"));
+  one.stack.configure({ "ipip:hosts": { a: connectionTo(lab.host("a")) } });
+  return one;
+}
+
+async function gone(one: Program): Promise<void> {
+  expectCode(await one.destroy(), Code.ok);
+  expect(await snapshot(lab.host("a"))).toEqual(before);
+  one.close();
+}
+
+test("a stack moves over from dynamic resources and back, and no host is touched", async () => {
+  const one = await program();
+  one.declare(STACK);
+  expectCode(await one.up(), Code.ok);
+  const there = await snapshot(lab.host("a"));
+
+  one.door = DOORS.plugin;
+  one.declare(STACK);
+  expectCode(await one.up("--expect-no-changes"), Code.ok);
+  expect(await snapshot(lab.host("a"))).toEqual(there);
+  expect((await one.stack.resources()).map(({ type }) => type)).toContain("ipip:index:IpipTunnel");
+  expectCode(await one.refresh("--expect-no-changes"), Code.ok);
+
+  one.door = DOORS.dynamic;
+  one.declare(STACK);
+  const back = await one.up();
+  expectCode(back, Code.ok);
+  expect(back.stdout).not.toMatch(/created|deleted|replaced/);
+  expect(await snapshot(lab.host("a"))).toEqual(there);
+  expectCode(await one.refresh("--expect-no-changes"), Code.ok);
+  await gone(one);
+});
+
+/** What somebody has made by hand; the tutorial's tunnel, and some of all else that there may be. */
+const BY_HAND = `
+  for name in host1 internet host2; do ip netns add $name; ip -n $name link set lo up; done
+  ip link add veth0 netns host1 type veth peer name veth1 netns internet
+  ip link add veth2 netns internet type veth peer name veth3 netns host2
+  ip -n host1 addr add 172.16.10.2/24 dev veth0
+  ip -n internet addr add 172.16.10.1/24 dev veth1
+  ip -n internet addr add 152.16.10.1/24 dev veth2
+  ip -n host2 addr add 152.16.10.2/24 dev veth3
+  for at in host1/veth0 internet/veth1 internet/veth2 host2/veth3; do ip -n \${at%/*} link set \${at#*/} up; done
+  ip netns exec internet sysctl -q -w net.ipv4.ip_forward=1
+  ip -n host1 route add 152.16.10.0/24 via 172.16.10.1
+  ip -n host2 route add 172.16.10.0/24 via 152.16.10.1
+  ip -n host1 tunnel add tun0 mode ipip local 172.16.10.2 remote 152.16.10.2 ttl 255
+  ip -n host2 tunnel add tun0 mode ipip local 152.16.10.2 remote 172.16.10.2 ttl 255
+  ip -n host1 addr add 192.168.50.1/30 dev tun0
+  ip -n host2 addr add 192.168.50.2/30 dev tun0
+  ip -n host1 link set tun0 mtu 1400 up
+  ip -n host2 link set tun0 up
+  ip -n host1 rule add priority 100 from 10.1.0.0/16 lookup 100
+  ip -n host1 route add default via 192.168.50.2 dev tun0 table 100 metric 5
+  ip -n host1 addr add 10.255.0.1/32 dev lo
+`;
+
+/** The ids of all that. */
+const IDS: Readonly<Record<string, readonly [type: string, id: string]>> = {
+  host1: ["Namespace", "a//host1"],
+  internet: ["Namespace", "a//internet"],
+  host2: ["Namespace", "a//host2"],
+  left: ["VethPair", "a//host1:veth0/internet:veth1"],
+  right: ["VethPair", "a//internet:veth2/host2:veth3"],
+  forwarding: ["Sysctl", "a/internet/net.ipv4.ip_forward"],
+  "from-host1": ["Route", "a/host1/152.16.10.0/24"],
+  "from-host2": ["Route", "a/host2/172.16.10.0/24 table 254 metric 0"],
+  tun1: ["IpipTunnel", "a/host1/tun0"],
+  tun2: ["IpipTunnel", "a/host2/tun0"],
+  rule: ["Rule", "a/host1/inet/100"],
+  branch: ["Route", "a/host1/0.0.0.0/0 table 100 metric 5"],
+  router: ["Address", "a/host1/lo/10.255.0.1/32"],
+};
+
+test("what was made by hand is imported in one go, shows no change, and is destroyed", async () => {
+  await shell(lab.host("a"), `set -e; ${BY_HAND}`);
+  const there = await snapshot(lab.host("a"));
+  const one = await program();
+  one.door = DOORS.plugin;
+  const file = join(one.dir, "import.json");
+  const resources = Object.entries(IDS).map(([name, [type, id]]) => ({
+    type: `ipip:index:${type}`,
+    name,
+    id,
+  }));
+  writeFileSync(file, JSON.stringify({ resources }));
+  one.declareOn("a", {});
+  const run = await one.stack.pulumi(
+    "import",
+    "--file",
+    file,
+    "--yes",
+    "--skip-preview",
+    "--generate-code=false",
+    "--protect=false",
+  );
+  expectCode(run, Code.ok);
+
+  const imported = (await one.stack.resources()).filter(({ type }) => type.startsWith("ipip:index:"));
+  expect(imported.map(({ id }) => id)).toHaveLength(resources.length);
+  const said = Object.fromEntries(
+    imported.map(({ urn, type, inputs = {} }) => {
+      const { __defaults: _, ...args } = inputs;
+      return [urn.split("::")[3] ?? "", { type: type.split(":")[2] as Declared["type"], args }];
+    }),
+  );
+  one.declareOn("a", said);
+  expectCode(await one.preview("--diff"), Code.ok);
+  expectCode(await one.up("--expect-no-changes"), Code.ok);
+  expectCode(await one.refresh("--expect-no-changes"), Code.ok);
+  expectCode(await one.preview(), Code.ok);
+  expect(await snapshot(lab.host("a"))).toEqual(there);
+  await gone(one);
+});
