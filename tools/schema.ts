@@ -1,6 +1,6 @@
 /** schema.ts: the package's schema, by which Pulumi makes SDKs for other languages and judges programs in YAML. */
 import { author, description, keywords, license, version } from "../package.json";
-import { listOf } from "../provider/plugin/results";
+import { subjectOf } from "../provider/plugin/results";
 import type { Api, LookupFunction, Resource } from "./api/model";
 import { tunnelOfAnyKind } from "./schema/found-tunnel";
 import type { FunctionSpec, ObjectSpec, PackageSpec, ResourceSpec } from "./schema/spec";
@@ -84,16 +84,14 @@ function functionSpec({ name, doc, args, found, several }: LookupFunction, types
       properties: types.properties(name, args, "given"),
       ...required(args),
     },
-    outputs: several ? listSpec(name, types.structure(found)) : types.object(found),
+    outputs: resultSpec(name, several, types.structure(found)),
   };
 }
 
-function listSpec(name: string, $ref: string): ObjectSpec {
-  const list = listOf(name);
-  const description = "What was found; empty where nothing fits.";
-  return {
-    type: "object",
-    properties: { [list]: { type: "array", items: { $ref }, description } },
-    required: [list],
-  };
+function resultSpec(name: string, several: boolean, $ref: string): ObjectSpec {
+  const found = several
+    ? { type: "array" as const, items: { $ref }, description: "What was found; empty where nothing fits." }
+    : { $ref, description: "What was found." };
+  const subject = subjectOf(name);
+  return { type: "object", properties: { [subject]: found }, required: [subject] };
 }

@@ -1,12 +1,22 @@
 import { execFile } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "../../lab/engine";
 import { Lab } from "../../lab/lab";
 import { EXPECTED_NO_CHANGES, expectSuccess } from "../support/example";
-import { PLUGIN, PYTHON, programIn } from "../support/languages";
+import { FINDS_PLUGIN, LANGUAGES, type Language, PLUGIN, PYTHON, programIn } from "../support/languages";
 import { connectionTo, shell, snapshot, type Workplace } from "../support/world";
+
+/** One that finds a thing, and two that find several, of which one has an argument that is known when it was made. */
+const LOOKUPS = `
+tunnel = ipip.get_tunnel_output(host="a", name=a.name)
+tunnels = ipip.get_tunnels_output(host="a", opts=pulumi.InvokeOutputOptions(depends_on=[a]))
+private = a.name.apply(lambda _: ipip.get_links(host="a", namespace="private"))
+pulumi.export("kind", tunnel.tunnel.kind)
+pulumi.export("remotes", tunnels.tunnels.apply(lambda found: [one.remote for one in found]))
+pulumi.export("devices", private.links.apply(lambda found: [one.name for one in found]))
+`;
 
 const HOSTS = ["a", "b"] as const;
 const places: Workplace[] = [];
@@ -29,7 +39,7 @@ const config = () => ({
   bUnderlay: lab.host("b").address,
 });
 
-async function started(language: "yaml" | "python" | "go") {
+async function started(language: Language) {
   const place = await programIn(language);
   places.push(place);
   place.stack.configure(config());
@@ -101,8 +111,16 @@ test("a program in Python is checked, makes a tunnel that works, and leaves noth
   writeFileSync(join(place.stack.program, "wrong.py"), text.replace("ttl=ttl", "persist=True"));
   await expect(mypy("wrong.py")).rejects.toThrow();
 
+  appendFileSync(join(place.stack.program, "__main__.py"), LOOKUPS);
   expectSuccess(await place.up());
   await works();
+  const { stdout } = await place.stack.pulumi("stack", "output", "--json");
+  const { address } = lab.host("b");
+  expect(JSON.parse(stdout)).toMatchObject({
+    ...{ kind: "ipip", remotes: [address] },
+    // The kernel's own tunnels are there too.
+    devices: expect.arrayContaining(["lo"]),
+  });
   await destroyed(place);
 });
 
@@ -112,3 +130,23 @@ test("a program in Go makes a tunnel that works, and leaves nothing", async () =
   await works();
   await destroyed(place);
 });
+
+test.each(Object.entries(LANGUAGES))(
+  "the program in %s of docs/languages.md can be run",
+  async (language, file) => {
+    const place = await programIn(language as Language);
+    places.push(place);
+    const { stack } = place;
+    const paper = readFileSync(join(ROOT, "docs/languages.md"), "utf8");
+    const programs = [...paper.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(
+      ([, name, text]) => name === language && /Namespace/.test(text ?? ""),
+    );
+    expect(programs).toHaveLength(1);
+    const text = programs[0]?.[2]?.replace(/^name: .*$/m, "name: yaml-two-hosts");
+    writeFileSync(join(stack.program, file), `${text}${language === "yaml" ? FINDS_PLUGIN : ""}`);
+    stack.configure({ "ipip:hosts": { berlin: connectionTo(lab.host("a")) } });
+    const run = await stack.pulumi("preview");
+    expectSuccess(run);
+    expect(run.stdout).toMatch(/\+ 4 to create/);
+  },
+);

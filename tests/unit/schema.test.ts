@@ -1,5 +1,5 @@
 import { contracts, handlers } from "../../provider";
-import { listOf, resultOf } from "../../provider/plugin/results";
+import { resultOf, subjectOf } from "../../provider/plugin/results";
 import * as sdk from "../../sdk";
 import type { Api } from "../../tools/api/model";
 import { readApi } from "../../tools/api/read";
@@ -111,14 +111,15 @@ test("an argument that names another object tells no program to give a resource"
     );
 });
 
-test("a function that finds several gives an object that is named for them, as its results are", () => {
+test("a function gives an object with what it finds, under the name of what is looked up", () => {
   for (const { name, several, found } of api.lookups) {
     const { outputs } = schema.functions[`ipip:index:${name}`] ?? {};
-    if (several) expect(outputs?.properties[listOf(name)]?.items?.$ref).toBe(`#/types/ipip:index:${found}`);
-    else expect(outputs?.required).toContain("name");
+    const only = outputs?.properties[subjectOf(name)];
+    expect([name, (several ? only?.items : only)?.$ref]).toEqual([name, `#/types/ipip:index:${found}`]);
+    expect(outputs?.required).toEqual(Object.keys(outputs?.properties ?? {}));
   }
-  expect(resultOf({ name: "getRoutes", several: true }, [1])).toEqual({ routes: [1] });
-  expect(resultOf({ name: "getLink", several: false }, { name: "lo" })).toEqual({ name: "lo" });
+  expect(resultOf({ name: "getRoutes" }, [1])).toEqual({ routes: [1] });
+  expect(resultOf({ name: "getLink" }, { name: "lo" })).toEqual({ link: { name: "lo" } });
 });
 
 test("a tunnel of any kind requires only what all kinds have", () => {

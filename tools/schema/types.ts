@@ -71,8 +71,7 @@ export class Types {
     return refTo(plain);
   }
 
-  /** object is a structure where it stands, without a name of its own. */
-  object(name: string): ObjectSpec {
+  private object(name: string): ObjectSpec {
     const [given, found] = [this.structures.get(`${name}Args`), this.structures.get(name)];
     const one = given ?? found;
     if (one === undefined) throw new Error(`there is no structure ${name}`);
