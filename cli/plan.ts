@@ -45,16 +45,21 @@ export async function planOf(path: string, services: Services): Promise<Planned[
     const [type] = sides.map((side) => typeOf(states[side]?.type ?? ""));
     const service = type === undefined ? undefined : services[type];
     if (service === undefined) return [];
-    const state = sides.includes("oldState") ? states.oldState?.outputs : undefined;
-    const desired = sides.includes("newState")
-      ? checked(service, states.newState?.inputs ?? {}, urn)
-      : undefined;
+    const [before, after] = [states.oldState?.outputs, states.newState?.inputs];
+    const state = sides.includes("oldState") ? before && named(before) : undefined;
+    const desired = sides.includes("newState") ? checked(service, named(after ?? {}), urn) : undefined;
     const secrets = [state, desired].flatMap((bag) => (bag ? secretsIn(service.contract.inputs, bag) : []));
     const commands = service.commands(state, desired);
     return commands.length === 0
       ? []
       : [{ urn, op, commands: commands.map((line) => masked(line, secrets)) }];
   });
+}
+
+/** A preview does not tell what is behind the name of a host, and for the commands the name is enough. */
+function named(bag: Fields): Fields {
+  const { host } = bag;
+  return host === undefined ? bag : { ...bag, connection: { host, insecureIgnoreHostKey: true } };
 }
 
 function checked(service: Service<ResourceType>, said: Fields, urn: string): Desired {

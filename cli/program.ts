@@ -5,8 +5,9 @@ import { servicesOver } from "../provider/index";
 import { shells } from "./completion";
 import { wordsOf } from "./completion/words";
 import { exitCodeOf, findDrift } from "./drift";
-import { ExitCode } from "./errors";
-import { type GenerateOptions, generate } from "./generate";
+import { ExitCode, Trouble } from "./errors";
+import { type GenerateOptions, generate, type Troubles } from "./generate";
+import { bulkImport } from "./generate/bulk-import";
 import { takeCensus } from "./marked/orphans";
 import { type RemovalOptions, removeOrphans } from "./marked/remove";
 import { placesOf, takeInventory } from "./marked/show";
@@ -18,7 +19,7 @@ import { inventoryJson, inventoryTable } from "./report/inventory";
 import { printableJson } from "./report/text";
 import { troubleLines } from "./report/trouble";
 import { type Sources, statesFrom } from "./sources";
-import { type LoginOptions, targetsOf } from "./target";
+import { targetsOf } from "./target";
 
 /** The commands and their options: what is asked for here is done elsewhere. */
 
@@ -38,9 +39,10 @@ interface GenerateCommandOptions extends GenerateOptions {
   readonly output?: string;
 }
 
-interface ShowOptions extends Sources, LoginOptions {
+interface ShowOptions extends Sources, GenerateOptions {
   readonly host: readonly string[];
   readonly format: keyof typeof inventoryFormats;
+  readonly import: boolean;
 }
 
 const inventoryFormats = { table: inventoryTable, json: inventoryJson } as const;
@@ -87,6 +89,14 @@ function withLogin(command: Command): Command {
     .option("--become-user <user>", "user to become");
 }
 
+/** withChoice gives a command the options that say what of a host is taken over. */
+function withChoice(command: Command, when = ""): Command {
+  const owner = `${when}take over what bears the mark of this stack too; any is all`;
+  return command
+    .addOption(several("--namespace <name>", `${when}only this one; an empty text is the host's own`, "all"))
+    .addOption(several("--owner <project/stack>", owner, "none"));
+}
+
 /** program makes the commands; `done` is told with which code to exit. */
 export function program(version: string, done: (code: ExitCode) => void): Command {
   const commands = new Command("pulumi-ipip")
@@ -118,26 +128,29 @@ export function program(version: string, done: (code: ExitCode) => void): Comman
     .addHelpText("after", "\nExit code: 0 nothing (left), 2 orphans or objects of several stacks, 1 trouble.")
     .action(async (options: OrphansOptions) => done(await orphans(options)));
 
-  withLogin(withSources(commands.command("show")))
+  withLogin(withChoice(withSources(commands.command("show")), "with --import, "))
     .description("list all that bears our mark on the hosts, with the resource that it belongs to")
     .addOption(
-      several("--host <host>", "host that no stack need have, [user@]host[:port]", "those of the stacks"),
-    )
-    .addOption(formatOption(inventoryFormats))
-    .addHelpText("after", "\nExit code: 0, or 1 for trouble: not every host could be looked at.")
-    .action(async (options: ShowOptions) => done(await show(options)));
-
-  withLogin(commands.command("generate"))
-    .description("print the TypeScript program that takes over what is on a host, and change nothing")
-    .argument("[host...]", "[user@]host[:port], looked up as ssh does")
-    .addOption(several("--namespace <name>", "only this one; an empty text is the host's own", "all"))
-    .addOption(
       several(
-        "--owner <project/stack>",
-        "take over what bears the mark of this stack too; any is all",
-        "none",
+        "--host <host>",
+        "host that no stack need have, [user@]host[:port], with --import [name=][user@]host[:port]",
+        "those of the stacks",
       ),
     )
+    .addOption(formatOption(inventoryFormats))
+    .addOption(
+      new Option("--import", "print what `pulumi import --file` takes of all that is on the given hosts")
+        .default(false)
+        .conflicts(["stack", "state", "cwd", "format"]),
+    )
+    .addHelpText("after", "\nExit code: 0, or 1 for trouble: not everything could be looked at.")
+    .action(async (options: ShowOptions) =>
+      done(await (options.import ? showImport(options) : show(options))),
+    );
+
+  withLogin(withChoice(commands.command("generate")))
+    .description("print the TypeScript program that takes over what is on a host, and change nothing")
+    .argument("[host...]", "[user@]host[:port], looked up as ssh does")
     .option("--output <file>", "file to write to, in place of standard output")
     .addHelpText("after", "\nExit code: 0, or 1 for trouble: not everything could be looked at.")
     .action(async (hosts: string[], options: GenerateCommandOptions) => done(await write(hosts, options)));
@@ -189,7 +202,9 @@ async function orphans({ format, remove, owner, yes, ...sources }: OrphansOption
   return left + census.rivals.length === 0 ? ExitCode.none : ExitCode.found;
 }
 
-async function show({ format, host, ...options }: ShowOptions): Promise<ExitCode> {
+async function show({ format, host, namespace, owner, ...options }: ShowOptions): Promise<ExitCode> {
+  if (namespace.length + owner.length > 0)
+    throw new Trouble("--namespace and --owner say what to take over: give --import too");
   const services = servicesOver(hostFor);
   const targets = targetsOf(host, options, services);
   // Where hosts are named no stack is asked for unless one is named, too.
@@ -201,6 +216,15 @@ async function show({ format, host, ...options }: ShowOptions): Promise<ExitCode
   return inventory.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
 }
 
+async function showImport({ host, ...options }: ShowOptions): Promise<ExitCode> {
+  const progress = new Progress(process.stderr);
+  const made = await bulkImport(host, options, servicesOver(hostFor), hostFor).finally(() => progress.end());
+  process.stderr.write(made.left.map((line) => `${line}\n`).join(""));
+  tellOf(made.troubles);
+  await print(made.file);
+  return made.troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
+}
+
 async function write(
   hosts: readonly string[],
   { output, ...options }: GenerateCommandOptions,
@@ -208,14 +232,14 @@ async function write(
   const progress = new Progress(process.stderr);
   const made = await generate(hosts, options, servicesOver(hostFor), hostFor).finally(() => progress.end());
   const { program: text, troubles } = made;
-  process.stderr.write(
-    troubles
-      .flatMap(troubleLines)
-      .map((line) => `${line}\n`)
-      .join(""),
-  );
+  tellOf(troubles);
   await (output === undefined ? print(text) : writeFile(output, text));
   return troubles.length === 0 ? ExitCode.none : ExitCode.trouble;
+}
+
+function tellOf(troubles: Troubles): void {
+  const lines = troubles.flatMap(troubleLines);
+  process.stderr.write(lines.map((line) => `${line}\n`).join(""));
 }
 
 /** print returns when all of it has been taken, for the process ends soon after. */

@@ -21,6 +21,16 @@ export function opened(bag: Fields): Opened {
   return { fields: Object.fromEntries(fields), hidden };
 }
 
+/** isEncrypted tells a secret of which the state does not tell the value. */
+export function isEncrypted(value: unknown): boolean {
+  return isFields(value) && value[SIGNATURE] === SECRET && typeof value.plaintext !== "string";
+}
+
+/** secretly is a value as a state has a secret. */
+export function secretly(value: unknown): Fields {
+  return { [SIGNATURE]: SECRET, plaintext: JSON.stringify(value) };
+}
+
 function open(value: unknown, secret: () => void): unknown {
   if (Array.isArray(value)) return value.map((item) => open(item, secret));
   if (!isFields(value)) return value;

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Fields } from "../provider/state";
 import { Trouble } from "./errors";
+import { Providers } from "./hosts";
 
 /** Recorded is a resource of ours as a state has it. */
 export interface Recorded {
@@ -36,6 +37,9 @@ const list = <S extends z.ZodType>(item: S) =>
 const ResourceJson = z.object({
   urn: z.string(),
   type: z.string(),
+  id: z.string().default(""),
+  /** URN and id of its provider. */
+  provider: z.string().default(""),
   inputs: bag,
   outputs: bag,
   /** Looked up by the program, and not its own. */
@@ -51,7 +55,8 @@ const ExportJson = z.object({
 });
 type ResourceJson = z.output<typeof ResourceJson>;
 
-const OURS = /^pulumi-nodejs:dynamic\/ipip:(\w+)$/;
+/** A type by either door. */
+const OURS = /^(?:pulumi-nodejs:dynamic\/ipip|ipip:index):(\w+)$/;
 /** urn:pulumi:STACK::PROJECT::TYPE::NAME, of which only the name may have colons of its own. */
 const URN = /^urn:pulumi:(.*?)::(.*?)::.*?::(.*)$/s;
 
@@ -60,7 +65,13 @@ export function readState(text: string, from: string): StackState {
   const { deployment } = parsed(text, from);
   const { resources, pending_operations } = deployment;
   const [, stack = "", project = ""] = URN.exec(resources[0]?.urn ?? "") ?? [];
-  return { project, stack, resources: resources.flatMap(recorded), pending: pending_operations.length };
+  const providers = new Providers(resources);
+  return {
+    project,
+    stack,
+    resources: resources.flatMap((resource) => recorded(resource, providers)),
+    pending: pending_operations.length,
+  };
 }
 
 function parsed(text: string, from: string): z.output<typeof ExportJson> {
@@ -77,9 +88,11 @@ export function typeOf(type: string): string | undefined {
   return OURS.exec(type)?.[1];
 }
 
-function recorded({ urn, type, inputs, outputs, ...rest }: ResourceJson): Recorded[] {
+function recorded({ urn, type, provider, ...rest }: ResourceJson, providers: Providers): Recorded[] {
   const ours = typeOf(type);
   const [, stack = "", project = "", name = urn] = URN.exec(urn) ?? [];
   if (ours === undefined || rest.external || rest.pendingReplacement) return [];
+  const reached = (bag: Fields) => providers.reached(bag, provider);
+  const [inputs, outputs] = [reached(rest.inputs), reached(rest.outputs)];
   return [{ urn, name, type: ours, stack: `${project}/${stack}`, inputs, outputs, condemned: rest.delete }];
 }

@@ -17,10 +17,18 @@ export interface GenerateOptions extends LoginOptions {
   readonly namespace: readonly string[];
 }
 
+/** Troubles say what could not be looked at. */
+export type Troubles = readonly { readonly host: string; readonly message: string }[];
+
 export interface Generated {
   readonly program: string;
-  /** What could not be looked at. */
-  readonly troubles: readonly { readonly host: string; readonly message: string }[];
+  readonly troubles: Troubles;
+}
+
+/** HostRead is a host, and what it has. */
+export interface HostRead {
+  readonly target: Target;
+  readonly contents: HostContents;
 }
 
 const ANY = "any";
@@ -35,23 +43,40 @@ export async function generate(
   const targets = targetsOf(destinations, options, services);
   if (targets.length === 0)
     throw new Trouble("there is no host to read: give [USER@]HOST[:PORT], or --connection");
-  const read = await Promise.all(targets.map((target) => contentsOf(target, options, services, open)));
+  const read = await readAll(targets, options, services, open);
   const names = Names.ofProgram();
-  const sections = targets.map((target, at) => {
-    const alone = targets.length === 1;
+  const alone = targets.length === 1;
+  const sections = read.map(({ target, contents }, at) => {
     const prefix = /^[a-z]/i.test(target.label) ? target.label : `host${at + 1}`;
     const own = alone ? names : names.within(prefix);
     return {
       target,
       variable: alone ? "connection" : names.called(prefix),
-      objects: planned(read[at]?.objects ?? [], own),
-      left: read[at]?.left ?? [],
+      objects: planned(contents.objects, own),
+      left: contents.left,
     };
   });
-  const troubles = targets.flatMap(({ label }, at) =>
-    (read[at]?.troubles ?? []).map((message) => ({ host: label, message })),
+  return { program: typescript(sections), troubles: troublesIn(read) };
+}
+
+/** readAll lists what there is on some hosts, and changes nothing. */
+export function readAll(
+  targets: readonly Target[],
+  options: GenerateOptions,
+  services: Services,
+  open: (connection: Connection) => Host,
+): Promise<HostRead[]> {
+  const one = async (target: Target) => ({
+    target,
+    contents: await contentsOf(target, options, services, open),
+  });
+  return Promise.all(targets.map(one));
+}
+
+export function troublesIn(read: readonly HostRead[]): Troubles {
+  return read.flatMap(({ target: { label: host }, contents: { troubles } }) =>
+    troubles.map((message) => ({ host, message })),
   );
-  return { program: typescript(sections), troubles };
 }
 
 /** contentsOf is what a host has; where it can't be reached there is no program at all. */

@@ -3,6 +3,7 @@ import { contracts } from "../../provider/index";
 import { grouped } from "../grouped";
 import { clean, counted, literal } from "../report/text";
 import type { Target } from "../target";
+import { leftLines } from "./left";
 import type { Planned } from "./plan";
 import { comment, LONGEST_LINE, wordsOf } from "./words";
 
@@ -14,9 +15,6 @@ export interface Section {
   readonly objects: readonly Planned[];
   readonly left: readonly Left[];
 }
-
-/** How many things that are left out for one reason are named. */
-const MOST_NAMED = 10;
 
 /** typescript is a program that takes over what is there. */
 export function typescript(sections: readonly Section[]): string {
@@ -73,7 +71,9 @@ function sectionOf({ target, variable, objects, left }: Section): string[][] {
   return [
     [`${start}${said};`],
     ...paragraphs.map((some) => some.map((one) => statement(one, variable))),
-    ...(left.length === 0 ? [] : [leftOut(left)]),
+    ...(left.length === 0
+      ? []
+      : [["// Left out:", ...leftLines(left).flatMap((line) => comment(`- ${line}`))]]),
   ];
 }
 
@@ -86,14 +86,4 @@ function statement({ type, name, variable, inputs, parents, after }: Planned, co
   ];
   const words = wordsOf(inputs, (path) => parents.get(path), { used: start.length + end.length, first });
   return `${start}${words}${end}`;
-}
-
-/** What is left out is said for each reason together, for a router may have all routes of the internet. */
-function leftOut(left: readonly Left[]): string[] {
-  const lines = [...grouped(left, ({ why }) => why)].flatMap(([why, some]) => {
-    const named = some.slice(0, MOST_NAMED).map(({ what }) => clean(what));
-    const more = some.length > MOST_NAMED ? ` and ${some.length - MOST_NAMED} more` : "";
-    return comment(`- ${named.join("; ")}${more}: ${clean(why)}`);
-  });
-  return ["// Left out:", ...lines];
 }

@@ -59,7 +59,7 @@ export function deviceKey({ namespace, name }: Fields): string {
 /** desiredOf is what a program would say that has the object, as far as that tells which one it is. */
 export function desiredOf(
   type: string,
-  { inputs, mark }: Marked,
+  { inputs, mark }: Pick<Marked, "inputs" | "mark">,
   connection: Connection,
   services: Services,
 ): Desired {

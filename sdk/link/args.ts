@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Connection } from "../../provider/host/connection";
-import { Cidr, Destination, Ip, NetnsName, OwnIfName } from "../../provider/net";
+import { Connection, named } from "../../provider/host/connection";
+import { Cidr, Destination, HostName, Ip, NetnsName, OwnIfName } from "../../provider/net";
 import { parentName } from "../../provider/resource";
 import { fixedly } from "../component";
 import { tunnelOptions } from "./options";
@@ -12,8 +12,10 @@ const Network = Destination.refine((text) => text !== "default" && !text.endsWit
 
 /** A host and what is behind it, whether it is joined with one other or with many. */
 export const place = {
-  /** How to reach the host over SSH. It need not be by the address that the tunnel uses. */
-  connection: Connection,
+  /** How to reach the host over SSH. It need not be by the address that the tunnel uses. Required, unless there is `host`. */
+  connection: named(Connection),
+  /** Name of a host of the provider's configuration, `ipip:hosts`, in place of `connection`. */
+  host: HostName.optional(),
   /**
    * Network namespace that the tunnel and its routes are in: a `Namespace`, or the name of one. Left out, the host's
    * own.

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { type Family, familyOf } from "../../provider/net";
 import { type KnownSide, networksOf, type SideName } from "./known";
 import type { Parts } from "./parts";
-import { type Place, share, sharedIn, type Where } from "./shared";
+import { at, type Place, share, sharedIn, type Where } from "./shared";
 
 /** The keys that make a host pass packets on (the kernel's Documentation/networking/ip-sysctl.rst). */
 const KEYS: Readonly<Record<Family, string>> = {
@@ -30,11 +30,10 @@ function familiesIn(side: KnownSide | undefined, name: SideName): Family[] {
 /** forward makes a host pass packets to what is behind it, unless another link of the program has done so. */
 export function forward(make: Parts["sysctl"], where: Where, fixed: KnownSide): pulumi.Resource[] {
   const { name, side, given, persist } = where;
-  const { connection, namespace } = given;
   const forwarder = sharedIn(WHAT, name, side, given);
   return familiesIn(fixed, side).map((family) => {
     const resource = family === 4 ? forwarder.name : `${forwarder.name}-ipv6`;
-    const args = { connection, namespace, key: KEYS[family], value: 1, persist };
+    const args = { ...at(given), key: KEYS[family], value: 1, persist };
     return share(where, forwarder, resource, (opts) => new make(resource, args, opts));
   });
 }

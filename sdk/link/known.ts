@@ -7,7 +7,8 @@ import type { Options } from "./options";
 type Partly<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 export interface KnownSide {
-  readonly connection?: Partly<Connection>;
+  readonly connection?: Partly<Connection> | undefined;
+  readonly host?: string | undefined;
   readonly namespace?: string | undefined;
   readonly underlay?: string;
   readonly networks?: readonly string[];
@@ -36,9 +37,12 @@ export function otherOf(side: SideName): SideName {
   return side === "a" ? "b" : "a";
 }
 
-/** hostOf names a host by how it is reached; undefined while that is not known. */
-export function hostOf(connection: Partly<Connection> | undefined): string | undefined {
-  if (connection === undefined) return undefined;
+/** hostOf names a host as the program does, or by how it is reached; undefined while that is not known. */
+export function hostOf({
+  connection,
+  host: name,
+}: Pick<KnownSide, "connection" | "host">): string | undefined {
+  if (name !== undefined || connection === undefined) return name;
   const { host, port = PORT } = { ...connection, ...completed(connection) };
   if (host === undefined || !("port" in connection)) return undefined;
   return port === PORT ? host : `${host}:${port}`;
@@ -46,7 +50,7 @@ export function hostOf(connection: Partly<Connection> | undefined): string | und
 
 /** placeOf names a host and the namespace in it. */
 export function placeOf(side: KnownSide | undefined): string | undefined {
-  const host = hostOf(side?.connection);
+  const host = side && hostOf(side);
   if (side === undefined || host === undefined || !("namespace" in side)) return undefined;
   return side.namespace === undefined ? host : `${host}, namespace ${side.namespace}`;
 }

@@ -13,7 +13,7 @@ import type { Parts, Probed, Tunnel, TunnelArgs } from "./parts";
 import { openerOf, openPort } from "./port";
 import { linkProblems } from "./problems";
 import { Program } from "./program";
-import type { Where } from "./shared";
+import { at, type Where } from "./shared";
 import { topology } from "./topology";
 
 export type LinkArgs = ComponentArgs<z.input<LinkInputs>>;
@@ -99,7 +99,6 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
     }
 
     private routes(name: string, side: SideName, args: LinkArgs, fixed: Fixed, given: Given<KnownLink>) {
-      const { connection, namespace } = args[side];
       const other = otherOf(side);
       return [...fixed[other].networks, ...fixed[other].transit].map(
         (destination) =>
@@ -107,8 +106,7 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
           new parts.route(
             `${name}-${side}-to-${destination}`,
             {
-              connection,
-              namespace,
+              ...at(args[side]),
               destination,
               via: addressesIn(args[other], given).apply((all) => ipFor(destination, all)),
               dev: this[side],
@@ -121,11 +119,10 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
     }
 
     private clamp(name: string, side: SideName, args: LinkArgs, { kind, persist }: Fixed) {
-      const { connection, namespace } = args[side];
       const size = (family: 4 | 6) => (kindOf(kind).carries.includes(family) ? "pmtu" : "none");
       return new parts.clamp(
         `${name}-${side}-mss`,
-        { connection, namespace, dev: this[side], ipv4: size(4), ipv6: size(6), persist },
+        { ...at(args[side]), dev: this[side], ipv4: size(4), ipv6: size(6), persist },
         { parent: this },
       );
     }
@@ -137,14 +134,12 @@ export function linkClass({ type, inputs }: typeof tunnelLink, parts: Parts): Li
       ends: Readonly<Record<SideName, TunnelArgs>>,
       ways: pulumi.Resource[],
     ): Probed {
-      const { connection, namespace } = args.a;
       // Whatever a tunnel is told may break it; what its connection is does not, nor what is kept for the next boot.
-      const told = ({ connection: _, namespace: __, persist: ___, ...rest }: TunnelArgs) => rest;
+      const told = ({ connection: _, host: __, namespace: ___, persist: ____, ...rest }: TunnelArgs) => rest;
       return new parts.probe(
         `${name}-probe`,
         {
-          connection,
-          namespace,
+          ...at(args.a),
           dev: this.a,
           target: addressesIn(args.b, given).apply(([first = ""]) => ipOf(first)),
           required: args.probe?.required,
@@ -201,12 +196,11 @@ function endArgs(
   { kind, encap, persist, [side]: own }: Fixed,
   given: Given<KnownLink>,
 ) {
-  const { connection, namespace, underlay } = args[side];
+  const { underlay } = args[side];
   const { mtu, ttl, tos, pmtudisc, hoplimit, tclass, encaplimit, key, seq, csum } = args;
   const facts = kindOf(kind);
   return {
-    connection,
-    namespace,
+    ...at(args[side]),
     name: own.device ?? deviceName(name),
     local: given.once(underlay),
     remote: given.once(args[otherOf(side)].underlay),

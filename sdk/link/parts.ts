@@ -8,7 +8,8 @@ export type Tunnel = Named & { readonly effectiveMtu: pulumi.Output<number> };
 
 /** The part of each resource's arguments that says where it is. */
 interface Where {
-  readonly connection: pulumi.Input<ConnectionArgs>;
+  readonly connection?: pulumi.Input<ConnectionArgs> | undefined;
+  readonly host?: pulumi.Input<string> | undefined;
   readonly namespace?: pulumi.Input<string> | Named | undefined;
 }
 

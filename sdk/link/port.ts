@@ -3,7 +3,7 @@ import { type KindName, kindOf } from "./kinds";
 import type { KnownOptions, SideName } from "./known";
 import type { Options } from "./options";
 import type { Parts } from "./parts";
-import { type Place, type Shared, share, sharedIn, type Where } from "./shared";
+import { at, type Place, type Shared, share, sharedIn, type Where } from "./shared";
 
 /** The UDP port at which a host takes a link's packets. */
 
@@ -34,10 +34,9 @@ export function openPort(
   { type, port }: Encap,
 ): pulumi.Resource {
   const { name, side, given, persist } = where;
-  const { connection, namespace } = given;
   const { protocol, underlay } = kindOf(kind);
   const shared = opener(kind, port, name, side, given);
   const inside = type === "fou" ? { ipproto: protocol } : {};
-  const args = { connection, namespace, port, encap: type, family: underlay, persist, ...inside };
+  const args = { ...at(given), port, encap: type, family: underlay, persist, ...inside };
   return share(where, shared, shared.name, (opts) => new make(shared.name, args, opts));
 }

@@ -118,6 +118,16 @@ function networkProblems({ link, report, name }: Judged, side: SideName): void {
 }
 
 function endProblems({ link: { a, b }, report, name }: Judged): void {
+  for (const [side, one] of [
+    ["a", a],
+    ["b", b],
+  ] as const) {
+    const left = (key: "connection" | "host") => one !== undefined && key in one && one[key] === undefined;
+    if (left("connection") && left("host"))
+      report([side, "connection"], "is required, or `host`, the name of one of the provider's hosts");
+    if (one?.connection !== undefined && one.host !== undefined)
+      report([side, "host"], "give host or connection, not both");
+  }
   const here = placeOf(a);
   if (here !== undefined && here === placeOf(b)) {
     report(

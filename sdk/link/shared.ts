@@ -11,8 +11,14 @@ import type { Program } from "./program";
 
 /** Place is where on a host a side of a link is, as a program gives it. */
 export interface Place {
-  readonly connection: pulumi.Input<ConnectionArgs>;
+  readonly connection?: pulumi.Input<ConnectionArgs> | undefined;
+  readonly host?: pulumi.Input<string> | undefined;
   readonly namespace?: pulumi.Input<string> | Named | undefined;
+}
+
+/** at is where the resources of a side are. */
+export function at({ connection, host, namespace }: Place): Place {
+  return { connection, host, namespace };
 }
 
 /** Where is a side of a link, and what shares it with others. */
@@ -37,9 +43,9 @@ export function sharedIn(
   what: string,
   link: string,
   side: SideName,
-  { connection, namespace }: Place,
+  { namespace, ...reached }: Place,
 ): Shared {
-  const host = plainHost(connection);
+  const host = plainHost(reached);
   const own = { name: `${link}-${side}-${what}` };
   if (host === undefined) return own;
   // The engine parts the names of its URNs by "::".
@@ -51,13 +57,15 @@ export function sharedIn(
 }
 
 /** plainHost is the host where a program gives it as such. */
-function plainHost(connection: pulumi.Input<ConnectionArgs>): string | undefined {
-  if (pulumi.Output.isInstance(connection) || connection instanceof Promise) return undefined;
-  const { host, sshConfigHost, port } = connection;
-  const plain = [host, sshConfigHost, port].every(
-    (value) => !pulumi.Output.isInstance(value) && !((value as unknown) instanceof Promise),
-  );
-  return plain ? hostOf({ host, sshConfigHost, port } as KnownSide["connection"]) : undefined;
+function plainHost({ connection, host: name }: Omit<Place, "namespace">): string | undefined {
+  if (isLater(connection) || isLater(name)) return undefined;
+  const { host, sshConfigHost, port } = (connection ?? {}) as ConnectionArgs;
+  if ([host, sshConfigHost, port].some(isLater)) return undefined;
+  return hostOf({ host: name, connection: connection && { host, sshConfigHost, port } } as KnownSide);
+}
+
+function isLater(value: unknown): boolean {
+  return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
 /** share is the resource of a name in a place: the link's own, or that of all links there. */

@@ -63,10 +63,12 @@ export function meshClass({ type, inputs }: typeof tunnelMesh, Link: LinkClass):
 
     private join(name: string, args: MeshArgs, { a, b }: Planned): TunnelLink {
       const side = (own: Planned["a"], other: Planned["a"]) => {
-        const { connection, namespace, underlay, networks, forwarding } = args.sites[own.index] as MeshSite;
+        const { connection, host, namespace, underlay, networks, forwarding } = args.sites[
+          own.index
+        ] as MeshSite;
         const { addresses, transit } = own;
         const device = deviceName(`${name}-${other.name}`);
-        return { connection, namespace, underlay, networks, forwarding, addresses, transit, device };
+        return { connection, host, namespace, underlay, networks, forwarding, addresses, transit, device };
       };
       const ends = { a: side(a, b), b: side(b, a) };
       return new Link(linkName(name, a, b), { ...ends, ...optionsIn(args) }, { parent: this });

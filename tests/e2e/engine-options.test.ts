@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Lab, type Machine } from "../../lab/lab";
 import { Code, type Declared, expectCode, made, Program } from "../support/declared";
 import { FaultyIp } from "../support/faulty-ip";
-import { shell } from "../support/world";
+import { connectionTo, shell } from "../support/world";
 
 /** Resource options, secrets, and objects that are not ours: what the engine and the package make of them together. */
 
@@ -36,108 +36,94 @@ afterEach(async () => {
   place.close();
 });
 
-const link = () => shell(machine, "ip -n blue -details link show dev t1");
+const link = (name = "t1") => shell(machine, `ip -n blue -details link show dev ${name}`);
 
-describe("a resource option", () => {
-  test("ignoreChanges: what the program says of it counts no more", async () => {
-    place.declare({ blue, tunnel: tunnel() });
-    expectCode(await place.up(), Code.ok);
-    place.declare({ blue, tunnel: tunnel({ mtu: 1300 }, { ignoreChanges: ["mtu"] }) });
-    expectCode(await place.up("--expect-no-changes"), Code.ok);
-    expect(await link()).toContain("mtu 1400");
+describe("resource options", () => {
+  const tunnels = {
+    ignored: tunnel({ name: "t1", remote: "10.0.0.2" }),
+    replaced: tunnel({ name: "t2", remote: "10.0.0.3" }),
+    retained: tunnel({ name: "t3", remote: "10.0.0.4" }, { retainOnDelete: true }),
+    old: tunnel({ name: "t4", remote: "10.0.0.5" }),
+    secret: tunnel({ name: "t5", remote: "10.0.0.6" }, { additionalSecretOutputs: ["ifindex", "flags"] }),
+    protected: tunnel({ name: "t6", remote: "10.0.0.7" }, { protect: true }),
+  };
+  const route = (metric: number, options = {}): Declared => ({
+    type: "Route",
+    args: { namespace: "blue", destination: "10.9.0.0/16", dev: "lo", metric },
+    options: { dependsOn: [made("blue")], ...options },
   });
+  /** Somebody else's, which is only looked at. */
+  const found: Declared = {
+    type: "IpipTunnel",
+    args: { namespace: "red", name: "t9" },
+    options: { id: "t9" },
+  };
+  const first = { blue, found, route: route(10), ...tunnels };
+  const { retained: _retained, old: _old, ...kept } = tunnels;
+  const second = {
+    ...{ blue, found, route: route(20), ...kept },
+    ignored: tunnel({ name: "t1", remote: "10.0.0.2", mtu: 1300 }, { ignoreChanges: ["mtu"] }),
+    replaced: tunnel({ name: "t2", remote: "10.0.0.3", mtu: 1300 }, { replaceOnChanges: ["mtu"] }),
+    renamed: tunnel({ name: "t4", remote: "10.0.0.5" }, { aliases: [{ name: "old" }] }),
+  };
 
-  test("replaceOnChanges: what Linux would change in place is replaced", async () => {
-    place.declare({ blue, tunnel: tunnel() });
-    expectCode(await place.up(), Code.ok);
-    place.declare({ blue, tunnel: tunnel({ mtu: 1300 }, { replaceOnChanges: ["mtu"] }) });
-    expect(expectCode(await place.up(), Code.ok)).toMatch(/\+-\s*1 replaced\s+2 unchanged/);
-    expect(await link()).toContain("mtu 1300");
-  });
+  /** In which order routes were added and deleted since the last time. */
+  async function routeSteps(ip: FaultyIp): Promise<string[]> {
+    const steps = (await ip.log()).flatMap((line) => /route (add|delete)/.exec(line)?.[1] ?? []);
+    await ip.clear();
+    return steps;
+  }
 
-  test("deleteBeforeReplace: a route makes room first, unless it is told that both may be there", async () => {
-    const ip = await FaultyIp.install(machine);
-    const routed = (metric: number, options = {}) => ({
-      blue,
-      route: {
-        type: "Route",
-        args: { namespace: "blue", destination: "10.9.0.0/16", dev: "lo", metric },
-        options: { dependsOn: [made("blue")], ...options },
-      } satisfies Declared,
-    });
-    const order = async () => {
-      const steps = (await ip.log()).flatMap((line) => /route (add|delete)/.exec(line)?.[1] ?? []);
-      await ip.clear();
-      return steps;
-    };
-    place.declare(routed(10));
-    expectCode(await place.up(), Code.ok);
-    expect(await order()).toEqual(["add"]);
-    place.declare(routed(20));
-    expectCode(await place.up(), Code.ok);
-    expect(await order()).toEqual(["delete", "add"]);
-    place.declare(routed(30, { deleteBeforeReplace: false }));
-    expectCode(await place.up(), Code.ok);
-    expect(await order()).toEqual(["add", "delete"]);
-    await ip.remove();
-  });
-
-  test("retainOnDelete: the object stays on the host when it leaves the program", async () => {
-    place.declare({ blue, tunnel: tunnel({}, { retainOnDelete: true }) });
-    expectCode(await place.up(), Code.ok);
-    place.declare({ blue });
-    expectCode(await place.up(), Code.ok);
-    expect(await place.find("tunnel")).toBeUndefined();
-    expect(await link()).toContain("mtu 1400");
-  });
-
-  test("protect: neither the program nor destroy removes it", async () => {
-    place.declare({ blue, tunnel: tunnel({}, { protect: true }) });
-    expectCode(await place.up(), Code.ok);
-    expect(expectCode(await place.destroy(), Code.error)).toContain("protected");
-    place.declare({ blue });
-    expectCode(await place.up(), Code.error);
-    expect(await link()).toContain("mtu 1400");
-    place.declare({ blue, tunnel: tunnel() });
-    expectCode(await place.up(), Code.ok);
-  });
-
-  test("aliases: under its new name in the program it is the same object, with a new mark", async () => {
-    place.declare({ blue, tunnel: tunnel() });
-    expectCode(await place.up(), Code.ok);
-    const index = (await place.find("tunnel"))?.outputs?.ifindex;
-    place.declare({ blue, renamed: tunnel({}, { aliases: [{ name: "tunnel" }] }) });
-    expect(expectCode(await place.up(), Code.ok)).toMatch(/renamed updated .*\[diff: ~mark\]/);
-    expect((await place.find("renamed"))?.outputs?.ifindex).toBe(index);
-    expect(await link()).toContain("alias pulumi:declared/dev/renamed");
-  });
-
-  test("additionalSecretOutputs: what the host tells is kept encrypted", async () => {
-    place.declare({ blue, tunnel: tunnel({}, { additionalSecretOutputs: ["ifindex", "flags"] }) });
-    expectCode(await place.up(), Code.ok);
-    const outputs = (await place.find("tunnel"))?.outputs;
-    expect(outputs?.ifindex).toMatchObject({ ciphertext: expect.any(String) });
-    expect(outputs?.flags).toMatchObject({ ciphertext: expect.any(String) });
-  });
-
-  test("id: looks an object up, and never touches it", async () => {
+  test("each does what it says", async () => {
     await shell(machine, "ip netns add red");
-    await shell(machine, "ip -n red link add t5 type ipip mode ipip local 10.0.0.5 remote 10.0.0.6 ttl 7");
-    const found: Declared = {
-      type: "IpipTunnel",
-      args: { namespace: "red", name: "t5" },
-      options: { id: "t5" },
-    };
-    place.declare({ found });
+    await shell(machine, "ip -n red link add t9 type ipip mode ipip local 10.0.0.5 remote 10.0.0.6 ttl 7");
+    place.declare(first);
     expectCode(await place.up(), Code.ok);
-    expect((await place.find("found"))?.outputs).toMatchObject({
-      local: "10.0.0.5",
-      remote: "10.0.0.6",
-      ttl: 7,
-      state: "down",
-    });
+    const state = Object.fromEntries(
+      (await place.stack.resources()).map(({ urn, outputs }) => [urn.split("::").at(-1), outputs]),
+    );
+    // additionalSecretOutputs: what the host tells is kept encrypted.
+    for (const output of ["ifindex", "flags"])
+      expect(state.secret?.[output]).toMatchObject({ ciphertext: expect.any(String) });
+    // id: what is there already is looked up.
+    expect(state.found).toMatchObject({ local: "10.0.0.5", remote: "10.0.0.6", ttl: 7, state: "down" });
+
+    const ip = await FaultyIp.install(machine);
+    place.declare(second);
+    const text = expectCode(await place.up(), Code.ok);
+    // deleteBeforeReplace: a route makes room first, unless it is told that both may be there.
+    expect(await routeSteps(ip)).toEqual(["delete", "add"]);
+    // replaceOnChanges: what Linux would change in place is replaced. The other one is the route.
+    expect(text).toMatch(/\+-\s*2 replaced/);
+    expect(text).toMatch(/replaced (created|replaced) .*\[diff: ~mtu\]/);
+    expect(await link("t2")).toContain("mtu 1300");
+    // ignoreChanges: what the program says of it counts no more.
+    expect(text).not.toMatch(/ignored (updated|replaced)/);
+    expect(await link("t1")).toContain("mtu 1400");
+    // retainOnDelete: it stays on the host when it leaves the program.
+    expect(await place.find("retained")).toBeUndefined();
+    expect(await link("t3")).toContain("mtu 1400");
+    // aliases: under its new name in the program it is the same object, with a new mark.
+    expect(text).toMatch(/renamed updated .*\[diff: ~mark\]/);
+    expect((await place.find("renamed"))?.outputs?.ifindex).toBe(state.old?.ifindex);
+    expect(await link("t4")).toContain("alias pulumi:declared/dev/renamed");
+
+    place.declare({ ...second, route: route(30, { deleteBeforeReplace: false }) });
+    expectCode(await place.up(), Code.ok);
+    expect(await routeSteps(ip)).toEqual(["add", "delete"]);
+    await ip.remove();
+
+    // protect: neither the program nor destroy removes it.
+    const { protected: _, ...without } = second;
+    place.declare(without);
+    expectCode(await place.up(), Code.error);
+    expect(expectCode(await place.destroy(), Code.error)).toContain("protected");
+    expect(await link("t6")).toContain("mtu 1400");
+    expectCode(await place.stack.pulumi("state", "unprotect", "--all", "--yes"), Code.ok);
+
+    // id: what was looked up is never touched.
     expectCode(await place.destroy(), Code.ok);
-    expect(await shell(machine, "ip -n red link show dev t5")).not.toContain("alias");
+    expect(await shell(machine, "ip -n red link show dev t9")).not.toContain("alias");
     await shell(machine, "ip netns delete red");
   });
 });
@@ -169,12 +155,17 @@ describe("a private key in the program", () => {
       "open-sesame-4711",
       "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1r4711\n",
     ];
-    for (const secret of [{ password }, { privateKey }]) {
-      place.declare({ blue }, { privateKeyPath: undefined, ...secret });
-      const text = expectCode(await place.up("--diff"), Code.error);
-      expect(text).not.toMatch(/4711/);
-      expect(text).toContain(`127.0.0.1:${machine.port}`);
-    }
+    const { privateKeyPath: _, ...address } = connectionTo(machine);
+    const namespace = (name: string, secret: object): Declared => ({
+      type: "Namespace",
+      args: { name, connection: { ...address, ...secret } },
+    });
+    place.declare({ one: namespace("one", { password }), two: namespace("two", { privateKey }) });
+    const text = expectCode(await place.up("--diff", "--continue-on-error"), Code.error);
+    expect(text).not.toMatch(/4711/);
+    const host = `127.0.0.1:${machine.port}`;
+    expect(text).toContain(`${host}: root was refused with password`);
+    expect(text).toContain(`${host}: connection.privateKey can't be read`);
   });
 });
 
@@ -212,7 +203,7 @@ describe("an object that is there already", () => {
       );
     expect(text).toContain("remote 10.0.0.9");
     expect(text).toContain("adopt: true");
-    for (const name of Object.keys(program())) expect(await place.find(name)).toBeUndefined();
+    expect(await place.names()).toEqual(["declared-dev"]);
     expect(await link()).toContain("remote 10.0.0.9");
     expect(await shell(machine, "ip -n blue route show 10.9.0.0/16")).toContain("dev v1");
 
@@ -255,7 +246,6 @@ test("ipip:showCommands: a preview shows what would be run, an update does not, 
   expect(expectCode(await place.preview("--diff"), Code.ok)).not.toMatch(/127\.0\.0\.1:\d+: |__commands/);
   place.declare({ blue, tunnel: tunnel({ mtu: 1300 }) });
   expect(expectCode(await place.preview(), Code.changes)).toContain("ip -n blue link set dev t1 mtu 1300");
-  expectCode(await place.up(), Code.ok);
   place.stack.configure({});
-  expect(expectCode(await place.preview(), Code.ok)).not.toContain("ip -n blue");
+  expect(expectCode(await place.preview(), Code.changes)).not.toContain("ip -n blue");
 });

@@ -8,35 +8,60 @@ import { shell, snapshot } from "../support/world";
 type Ref = ReturnType<typeof made>;
 
 /** A namespace and all that can be inside; how the two containers are named is up to the test. */
-const program = (blue: Ref, tunnel: Ref): Readonly<Record<string, Declared>> => ({
-  blue: { type: "Namespace", args: { name: "blue" } },
-  forwarding: { type: "Sysctl", args: { namespace: blue, key: "net.ipv4.ip_forward", value: 1 } },
-  cable: { type: "VethPair", args: { a: { name: "v1" }, b: { name: "v2", namespace: blue } } },
-  tunnel: {
+const group = (n: number, blue: Ref, tunnel: Ref): Readonly<Record<string, Declared>> => ({
+  [`forwarding${n}`]: {
+    type: "Sysctl",
+    args: { namespace: blue, key: "net.ipv4.ip_forward", value: 1 },
+  },
+  [`cable${n}`]: {
+    type: "VethPair",
+    args: { a: { name: `v${n}a` }, b: { name: `v${n}b`, namespace: blue } },
+  },
+  [`tunnel${n}`]: {
     type: "IpipTunnel",
     args: {
       namespace: blue,
-      name: "t1",
+      name: `t${n}`,
       local: "10.0.0.1",
-      remote: "10.0.0.2",
+      remote: `10.0.0.${n + 1}`,
       addresses: ["192.168.50.1/30"],
     },
   },
-  route: {
+  [`route${n}`]: {
     type: "Route",
     args: { namespace: blue, destination: "10.9.0.0/16", via: "192.168.50.2", dev: tunnel },
   },
 });
-const asResources = program(made("blue"), made("tunnel"));
-const asNames = program(made("blue", "name"), made("tunnel", "name"));
+/** The first group has its containers given as resources, the second by their names. */
+const groups = [
+  group(1, made("space1"), made("tunnel1")),
+  group(2, made("space2", "name"), made("tunnel2", "name")),
+] as const;
+const spaces = (first: string, second: string): Readonly<Record<string, Declared>> => ({
+  space1: { type: "Namespace", args: { name: first } },
+  space2: { type: "Namespace", args: { name: second } },
+});
+/** A tunnel, and a port for FOU on its device. */
+const fou: Readonly<Record<string, Declared>> = {
+  outer: {
+    type: "IpipTunnel",
+    args: { name: "t9", local: "10.0.0.1", remote: "10.0.0.9", addresses: ["192.168.59.1/30"] },
+  },
+  port: {
+    type: "FouPort",
+    args: { port: 5555, encap: "gue", local: "192.168.59.1", dev: made("outer") },
+  },
+};
 
-const urn = (type: string, name: string) =>
-  `urn:pulumi:dev::declared::pulumi-nodejs:dynamic/ipip:${type}::${name}`;
+const replace = (...resources: readonly (readonly [type: string, name: string])[]) =>
+  resources.flatMap(([type, name]) => [
+    "--replace",
+    `urn:pulumi:dev::declared::pulumi-nodejs:dynamic/ipip:${type}::${name}`,
+  ]);
 
 describe("parents and children", () => {
   let lab: Lab;
   let machine: Machine;
-  let ip: FaultyIp;
   let place: Program;
   let before: unknown;
 
@@ -46,7 +71,6 @@ describe("parents and children", () => {
     await shell(machine, "modprobe ipip");
     before = await snapshot(machine);
     place = await Program.on(machine);
-    ip = await FaultyIp.install(machine);
   });
 
   afterAll(async () => {
@@ -54,84 +78,73 @@ describe("parents and children", () => {
     place?.close();
   });
 
-  /** What somebody put into the namespace, and onto the tunnel, tells whether they are still the same. */
-  const dirty = () =>
-    shell(machine, "ip -n blue link add dirt type dummy; ip -n blue address add 10.7.7.7/32 dev t1");
-  const hasDirt = async () => (await machine.run("ip -n blue link show dev dirt")).code === 0;
+  const [blue, red] = ["blue", "red"];
+  const TUNNELS = [
+    [blue, "t1"],
+    [red, "t2"],
+  ] as const;
 
-  describe.each([
-    ["as resources", asResources],
-    ["by their names", asNames],
-  ])("given %s", (_, resources) => {
-    test("all that is in a namespace is replaced with it, although its inputs read the same", async () => {
-      place.declare(resources);
-      expectCode(await place.up(), Code.ok);
-      await dirty();
-      const run = await place.up("--replace", urn("Namespace", "blue"));
-      expectCode(run, Code.ok);
-      expect(run.stdout).toMatch(/\+-\s*5 replaced\s+1 unchanged/);
-      expect(await hasDirt()).toBe(false);
-      expectCode(await place.preview("--refresh"), Code.ok);
-    });
+  /** What somebody put into the namespaces, and onto the tunnels, tells whether they are still the same. */
+  async function dirty(): Promise<void> {
+    for (const [space, tunnel] of TUNNELS)
+      await shell(
+        machine,
+        `ip -n ${space} link add dirt type dummy; ip -n ${space} address add 10.7.7.7/32 dev ${tunnel}`,
+      );
+  }
+  const hasDirt = async (space: string) =>
+    (await machine.run(`ip -n ${space} link show dev dirt`)).code === 0;
 
-    test("a route is replaced with its tunnel, and nothing else is", async () => {
-      await dirty();
-      const run = await place.up("--replace", urn("IpipTunnel", "tunnel"));
-      expectCode(run, Code.ok);
-      expect(run.stdout).toMatch(/\+-\s*2 replaced\s+4 unchanged/);
-      expect(await hasDirt()).toBe(true);
-      expect(await shell(machine, "ip -n blue address show dev t1")).not.toContain("10.7.7.7");
-      expectCode(await place.preview("--refresh"), Code.ok);
-    });
+  test("all that is in a namespace is replaced with it, although its inputs read the same", async () => {
+    place.declare({ ...spaces(blue, red), ...groups[0], ...groups[1], ...fou });
+    expectCode(await place.up(), Code.ok);
+    await dirty();
+    const run = await place.up(...replace(["Namespace", "space1"], ["Namespace", "space2"]));
+    expect(expectCode(run, Code.ok)).toMatch(/\+-\s*10 replaced\s+3 unchanged/);
+    for (const space of [blue, red]) expect(await hasDirt(space)).toBe(false);
+    expectCode(await place.preview("--refresh"), Code.ok);
+  });
 
-    test("a namespace of another name takes all of them along", async () => {
-      place.declare({ ...resources, blue: { type: "Namespace", args: { name: "green" } } });
-      const run = await place.up();
-      expectCode(run, Code.ok);
-      expect(run.stdout).toMatch(/\+-\s*5 replaced\s+1 unchanged/);
-      expect(await shell(machine, "ip netns list")).toMatch(/^green/);
-      expect(await shell(machine, "ip netns list")).not.toContain("blue");
-      expectCode(await place.preview("--refresh"), Code.ok);
-      expectCode(await place.destroy(), Code.ok);
-      expect(await snapshot(machine)).toEqual(before);
-    });
+  test("a route is replaced with its tunnel, and so is a port for FOU, and nothing else is", async () => {
+    await dirty();
+    const tunnels = ["tunnel1", "tunnel2", "outer"].map((name) => ["IpipTunnel", name] as const);
+    const run = await place.up(...replace(...tunnels));
+    expect(expectCode(run, Code.ok)).toMatch(/\+-\s*6 replaced\s+7 unchanged/);
+    for (const [space, tunnel] of TUNNELS) {
+      expect(await hasDirt(space)).toBe(true);
+      expect(await shell(machine, `ip -n ${space} address show dev ${tunnel}`)).not.toContain("10.7.7.7");
+    }
+    // The port outlives its device: that of the device before it would be there by its number.
+    const there = { port: 5555, gue: null, family: "inet", local: "192.168.59.1", dev: "t9" };
+    expect(JSON.parse(await shell(machine, "ip -json fou show"))).toEqual([there]);
+    expectCode(await place.preview("--refresh"), Code.ok);
+  });
+
+  test("a namespace of another name takes all of them along", async () => {
+    place.declare({ ...spaces("green", "yellow"), ...groups[0], ...groups[1], ...fou });
+    expect(expectCode(await place.up(), Code.ok)).toMatch(/\+-\s*10 replaced\s+3 unchanged/);
+    const there = (await shell(machine, "ip netns list")).match(/^\w+/gm);
+    expect(there?.sort()).toEqual(["green", "yellow"]);
+    expectCode(await place.preview("--refresh"), Code.ok);
   });
 
   test("a child goes alone, and the rest stays", async () => {
-    place.declare(asResources);
-    expectCode(await place.up(), Code.ok);
-    const { route: _route, tunnel: _tunnel, forwarding: _forwarding, ...rest } = asResources;
-    place.declare(rest);
-    expect(expectCode(await place.up(), Code.ok)).toMatch(/- 3 deleted\s+3 unchanged/);
-    expect(await shell(machine, "ip -n blue -brief link show")).not.toContain("t1@");
-    expect(await shell(machine, "ip -n blue -brief link show")).toContain("v2@");
-    expect(await shell(machine, "ip netns exec blue sysctl -n net.ipv4.ip_forward")).toBe("0\n");
+    const { cable1: _, ...inside } = groups[0];
+    const { route2: _route, tunnel2: _tunnel, forwarding2: _forwarding, ...rest } = groups[1];
+    place.declare({ ...spaces("green", "yellow"), ...inside, ...rest, ...fou });
+    expect(expectCode(await place.up(), Code.ok)).toMatch(/- 4 deleted\s+9 unchanged/);
+    const links = await shell(machine, "ip -n yellow -brief link show");
+    expect(links).not.toContain("t2@");
+    expect(links).toContain("v2b@");
+    expect(await shell(machine, "ip netns exec yellow sysctl -n net.ipv4.ip_forward")).toBe("0\n");
   });
 
   test("what is in a namespace is not deleted one by one when it goes, and nothing is left", async () => {
-    const { cable: _, ...inside } = asResources;
-    place.declare(inside);
-    expectCode(await place.up(), Code.ok);
-    await ip.clear();
+    const ip = await FaultyIp.install(machine);
     expectCode(await place.destroy(), Code.ok);
-    const deletes = (await ip.log()).filter((command) => command.includes(" delete "));
-    expect(deletes).toEqual(["-n blue link delete dev t1", "netns delete blue"]);
+    const deletes = (await ip.log()).filter((command) => / delete .*(t1|green)\b/.test(command));
+    expect(deletes).toEqual(["-n green link delete dev t1", "netns delete green"]);
     await ip.remove();
-    expect(await snapshot(machine)).toEqual(before);
-  });
-
-  test("a port for FOU goes with its device, which it outlives, and a delete of its own", async () => {
-    const tunnel = { name: "t1", local: "10.0.0.1", remote: "10.0.0.2", addresses: ["192.168.50.1/30"] };
-    const port = { port: 5555, encap: "gue", local: "192.168.50.1", dev: made("tunnel") };
-    place.declare({ tunnel: { type: "IpipTunnel", args: tunnel }, port: { type: "FouPort", args: port } });
-    expectCode(await place.up(), Code.ok);
-    const run = await place.up("--replace", urn("IpipTunnel", "tunnel"));
-    expect(expectCode(run, Code.ok)).toMatch(/\+-\s*2 replaced/);
-    // That of the device before it would be there by its number.
-    const there = { port: 5555, gue: null, family: "inet", local: "192.168.50.1", dev: "t1" };
-    expect(JSON.parse(await shell(machine, "ip -json fou show"))).toEqual([there]);
-    expectCode(await place.preview("--refresh"), Code.ok);
-    expectCode(await place.destroy(), Code.ok);
     expect(await snapshot(machine)).toEqual(before);
   });
 });

@@ -43,16 +43,13 @@ async function settled(machine: Machine): Promise<void> {
 
 beforeAll(async () => {
   jest.spyOn(process.stderr, "write").mockImplementation((text) => said.push(String(text)) > 0);
-  lab = await Lab.start({
-    hosts: STOCK,
-    packages: ["network-manager"],
-  });
+  lab = await Lab.start({ hosts: STOCK });
   sides = lab.machines.map((machine) => ({
     machine,
     calls: new Calls(connectionTo(machine)),
     warnings: () => said.filter((text) => text.includes(`:${machine.port}:`)),
   }));
-  await onEach(({ machine }) => shell(machine, "modprobe ipip && systemctl stop NetworkManager"));
+  await onEach(({ machine }) => shell(machine, "modprobe ipip"));
 });
 
 afterAll(async () => {

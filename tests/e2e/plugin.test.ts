@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Lab } from "../../lab/lab";
+import { Lab, type Machine } from "../../lab/lab";
 import { Code, type Declared, DOORS, expectCode, made, Program } from "../support/declared";
 import { connectionTo, shell, snapshot } from "../support/world";
 
@@ -42,6 +42,8 @@ const STACK: Readonly<Record<string, Declared>> = {
   },
   forwarding: { type: "Sysctl", args: { namespace: made("blue"), key: "net.ipv4.ip_forward", value: 1 } },
 };
+
+const labelOf = ({ port }: Machine) => `127.0.0.1:${port}`;
 
 async function program(): Promise<Program> {
   const one = await Program.on(lab.host("a"));
@@ -157,5 +159,78 @@ test("what was made by hand is imported in one go, shows no change, and is destr
   expectCode(await one.refresh("--expect-no-changes"), Code.ok);
   expectCode(await one.preview(), Code.ok);
   expect(await snapshot(lab.host("a"))).toEqual(there);
+  await gone(one);
+});
+
+/** What `pulumi preview --json` says of one resource. */
+interface Step {
+  readonly op: string;
+  readonly detailedDiff?: Readonly<Record<string, { readonly kind: string }>>;
+}
+
+async function stepsOf(one: Program): Promise<Readonly<Record<string, Step>>> {
+  const { stdout } = await one.stack.pulumi("preview", "--json");
+  const { steps } = JSON.parse(stdout) as { steps: (Step & { readonly urn: string })[] };
+  return Object.fromEntries(steps.map((step) => [step.urn.split("::")[3], step]));
+}
+
+test("a preview tells every difference by its place, and what is made of it; the same object is never deleted", async () => {
+  const one = await program();
+  one.door = DOORS.plugin;
+  one.stack.configure({ "ipip:hosts": { a: connectionTo(lab.host("a")) }, "ipip:showCommands": true });
+  one.declareOn("a", STACK);
+  const shown = await one.stack.pulumi("preview");
+  expect(shown.stdout).toContain(`${labelOf(lab.host("a"))}: ip netns add blue`);
+  expectCode(await one.up(), Code.ok);
+
+  const { tunnel, route } = STACK;
+  one.declareOn("a", {
+    ...STACK,
+    tunnel: {
+      type: "IpipTunnel",
+      args: {
+        ...tunnel?.args,
+        ttl: 64,
+        mtu: 1400,
+        addresses: ["192.168.50.1/30", "192.168.60.1/30"],
+        encap: { type: "fou", dport: 5555 },
+      },
+    },
+    route: { type: "Route", args: { ...route?.args, via: "192.168.50.1", metric: 7 } },
+  });
+  const steps = await stepsOf(one);
+  expect(steps.tunnel).toMatchObject({
+    op: "update",
+    detailedDiff: {
+      ttl: { kind: "update" },
+      mtu: { kind: "add" },
+      "addresses[1]": { kind: "add" },
+      "encap.type": { kind: "update" },
+      "encap.dport": { kind: "add" },
+    },
+  });
+  expect(Object.keys(steps.tunnel?.detailedDiff ?? {})).toHaveLength(5);
+  expect(steps.route).toMatchObject({
+    op: "replace",
+    detailedDiff: { metric: { kind: "update-replace" }, via: { kind: "update" } },
+  });
+
+  one.declareOn("a", STACK);
+  // Drift is shown in the same way.
+  await shell(
+    lab.host("a"),
+    "ip -n blue link change tun0 type ipip ttl 17 && ip -n blue addr add 192.168.77.1/24 dev tun0",
+  );
+  expectCode(await one.refresh(), Code.ok);
+  expect((await stepsOf(one)).tunnel?.detailedDiff).toEqual({
+    ttl: { kind: "update", inputDiff: false },
+    "addresses[1]": { kind: "delete", inputDiff: false },
+  });
+  // Told to replace what it has no reason to, the engine deletes the old object last; it has become the new one.
+  expectCode(
+    await one.up("--target-replace", "urn:pulumi:dev::declared::ipip:index:Sysctl::forwarding"),
+    Code.ok,
+  );
+  expectCode(await one.refresh("--expect-no-changes"), Code.ok);
   await gone(one);
 });

@@ -110,6 +110,11 @@ export class Program {
     return (await this.stack.resources()).find(({ urn }) => urn.endsWith(`::${name}`));
   }
 
+  /** names are the resources that the state holds, the stack itself among them. */
+  async names(): Promise<(string | undefined)[]> {
+    return (await this.stack.resources()).map(({ urn }) => urn.split("::").at(-1));
+  }
+
   close(): void {
     this.remove();
   }

@@ -26,7 +26,10 @@ case $all in
       echo $! >$folder/held
       wait $! || exit 137
     fi
-    echo "$line" | $real "$@" || exit
+    # Not by a pipe, whose other end would be one process more.
+    $real "$@" <<end || exit
+$line
+end
   done
   exit
   ;;

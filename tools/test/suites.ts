@@ -23,7 +23,8 @@ const jest = (name: string, minutes: number, jestArgs: readonly string[]): Suite
 
 /** suites are all suites in the order they run, cheap ones first. Arguments for jest go to each jest suite. */
 export function suites(jestArgs: readonly string[]): readonly Suite[] {
-  // Each file has machines of its own, and most of its time waits for them.
+  // By itself jest leaves one core idle, which of two is much.
+  const everyCore = "--maxWorkers=100%";
   // Each file has machines of its own, and most of its time waits for them.
   const e2e = jest("e2e", 75, ["--maxWorkers=3", ...jestArgs]);
   const faults = jest("faults", 15, [
@@ -35,8 +36,8 @@ export function suites(jestArgs: readonly string[]): readonly Suite[] {
     script("lint", "lint"),
     script("types", "typecheck"),
     script("docs", "docs:check"),
-    jest("unit", 10, jestArgs),
-    jest("ssh", 15, jestArgs),
+    jest("unit", 10, [everyCore, ...jestArgs]),
+    jest("ssh", 15, [everyCore, ...jestArgs]),
     // The short form of `make faults`; a host's /proc/sys is a mount of its own, which takes root.
     { ...faults, command: ["tools/as-root.sh", ...faults.command] },
     { ...e2e, command: ["tools/as-root.sh", ...e2e.command] },

@@ -4,3 +4,7 @@
 set -eu
 root=$1 image=$2
 mv "$root"/boot/vmlinuz-* "$image/vmlinuz"
+
+# It would take what the machines have of a network as its own. A test of it starts it.
+systemctl --root "$root" --quiet disable NetworkManager.service NetworkManager-wait-online.service \
+  NetworkManager-dispatcher.service

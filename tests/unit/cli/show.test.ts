@@ -1,4 +1,5 @@
 import { placesOf, takeInventory } from "../../../cli/marked/show";
+import { program } from "../../../cli/program";
 import { inventoryJson, inventoryTable } from "../../../cli/report/inventory";
 import { readState } from "../../../cli/state";
 import { targetsOf } from "../../../cli/target";
@@ -74,4 +75,14 @@ test("a host that is away is trouble", async () => {
   const inventory = await shown(true);
   expect(inventory).toMatchObject({ objects: [], troubles: [{ host: "192.0.2.1" }] });
   expect(inventoryTable(inventory)).toContain("trouble  192.0.2.1\n  | 192.0.2.1: the host is away\n");
+});
+
+test.each([
+  [["--owner", "any"], "--namespace and --owner say what to take over: give --import too"],
+  [["--import", "--stack", "dev"], "'--import' cannot be used with option '--stack <name>'"],
+  [["--import"], "there is no host to read"],
+])("options that don't go together are said to be: %j", async (options, message) => {
+  const commands = program("1.2.3", () => {});
+  for (const command of commands.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+  await expect(commands.parseAsync(["show", ...options], { from: "user" })).rejects.toThrow(message);
 });

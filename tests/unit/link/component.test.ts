@@ -248,6 +248,7 @@ test("mssClamp clamps at each end what the tunnel carries", async () => {
   expect(inputsOf("wan-b-mss")).toMatchObject({ namespace: "blue" });
   await program();
   await valueIn(link("wan", linkArgs({ kind: "gre", mssClamp: true })).topology);
+  await settled();
   expect(inputsOf("wan-b-mss")).toMatchObject({ ipv4: "pmtu", ipv6: "pmtu" });
 });
 
