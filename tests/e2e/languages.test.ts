@@ -20,18 +20,20 @@ pulumi.export("devices", private.links.apply(lambda found: [one.name for one in 
 
 const HOSTS = ["a", "b"] as const;
 const places: Workplace[] = [];
-const before = new Map<string, unknown>();
+let before: unknown;
 let lab: Lab;
 
 beforeAll(async () => {
   lab = await Lab.start({ hosts: [...HOSTS] });
-  for (const host of HOSTS) before.set(host, await snapshot(lab.host(host)));
+  before = await snapshots();
 });
 
 afterAll(async () => {
   for (const place of places) place.close();
   await lab?.stop();
 });
+
+const snapshots = () => Promise.all(HOSTS.map((host) => snapshot(lab.host(host))));
 
 const config = () => ({
   "ipip:hosts": Object.fromEntries(HOSTS.map((name) => [name, connectionTo(lab.host(name))])),
@@ -53,7 +55,7 @@ async function works(namespaceOfA = "private"): Promise<void> {
 
 async function destroyed({ stack }: Workplace): Promise<void> {
   expectSuccess(await stack.pulumi("destroy", "--yes", "--skip-preview"));
-  for (const host of HOSTS) expect(await snapshot(lab.host(host))).toEqual(before.get(host));
+  expect(await snapshots()).toEqual(before);
 }
 
 test("the engine reads the schema out of the plugin as it was written", async () => {

@@ -14,7 +14,7 @@ step_dependencies() {
 
 step_build() {
   local key
-  key=$(content provider sdk cli tools/api tools/declarations.ts tools/clean-dist.js tsconfig.json package.json package-lock.json)
+  key=$(content provider sdk cli tools/api tools/declarations.ts tools/plugin.ts tools/clean-dist.js tsconfig.json package.json package-lock.json)
   # The types are what the build writes last.
   step build dist/sdk/index.d.ts "$key" 'compiling the package to dist/' quietly "${NPM[@]}" run build
 }
