@@ -19,6 +19,8 @@ pulumi.export("devices", private.links.apply(lambda found: [one.name for one in 
 `;
 
 const HOSTS = ["a", "b"] as const;
+/** One that nobody asks for, where the key will do. */
+const PASSWORD = "not to be read in a state";
 const places: Workplace[] = [];
 let before: unknown;
 let lab: Lab;
@@ -36,7 +38,10 @@ afterAll(async () => {
 const snapshots = () => Promise.all(HOSTS.map((host) => snapshot(lab.host(host))));
 
 const config = () => ({
-  "ipip:hosts": Object.fromEntries(HOSTS.map((name) => [name, connectionTo(lab.host(name))])),
+  "ipip:hosts": {
+    a: { ...connectionTo(lab.host("a")), password: PASSWORD },
+    b: connectionTo(lab.host("b")),
+  },
   aUnderlay: lab.host("a").address,
   bUnderlay: lab.host("b").address,
 });
@@ -71,6 +76,9 @@ test("a program in YAML makes a tunnel that works, repairs it, replaces what it 
   const { stack, up } = place;
   expectSuccess(await up());
   await works();
+  const state = await stack.pulumi("stack", "export");
+  expect(state.stdout).toContain("ciphertext");
+  expect(state.stdout).not.toContain(PASSWORD);
 
   await shell(lab.host("a"), "ip link delete tun0");
   await shell(lab.host("b"), "ip link change tun0 type ipip ttl 17");

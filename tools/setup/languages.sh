@@ -13,24 +13,30 @@ step_languages() {
     "what runs programs in YAML, Go and Python, and makes SDKs" make_languages
 }
 
-# engine_folder: where the engine really is, with its language hosts beside it if it came with them.
+# engine_folder: where the engine was found, with its language hosts beside it if it came with them.
 engine_folder() {
-  dirname "$(readlink -f "$CACHE/engine/bin/pulumi")"
+  local pulumi=$CACHE/engine/bin/pulumi
+  dirname "$(readlink "$pulumi" || echo "$pulumi")"
 }
 
 make_languages() {
-  local host
   want_go 'make the SDKs' Go
   mkdir "$SCRATCH/bin"
   echo "    building what makes SDKs of the schema"
   go_build cli "$ENGINE" ./sdks
-  for host in "${LANGUAGE_HOSTS[@]}"; do
-    [[ -x $(engine_folder)/$host ]] || { build_hosts; break; }
-    ln -s "$(engine_folder)/$host" "$SCRATCH/bin/"
-  done
+  link_hosts || build_hosts
   rm -rf "$CACHE/languages"
   mkdir "$CACHE/languages"
   mv "$SCRATCH/bin" "$CACHE/languages/"
+}
+
+link_hosts() {
+  local folder host
+  folder=$(engine_folder)
+  for host in "${LANGUAGE_HOSTS[@]}"; do
+    [[ -x $folder/$host ]] || return 1
+  done
+  ln -s "${LANGUAGE_HOSTS[@]/#/$folder/}" "$SCRATCH/bin/"
 }
 
 build_hosts() {
