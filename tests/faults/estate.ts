@@ -1,5 +1,5 @@
-import { handlers } from "../../provider";
 import type { Bag } from "../support/calls";
+import { type Door, handlerOf } from "../support/doors";
 import type { Program, Resource } from "./program";
 
 /** Entry is one resource as the engine's state has it. */
@@ -48,7 +48,14 @@ export class Estate {
   private failures: Failure[] = [];
   private changed = 0;
 
-  constructor(private readonly connection: Bag) {}
+  constructor(
+    private readonly connection: Bag,
+    private readonly door: Door,
+  ) {}
+
+  private handler(type: string) {
+    return handlerOf(type, this.door);
+  }
 
   /** up is `pulumi up`. */
   up(program: Program): Promise<Report> {
@@ -104,16 +111,20 @@ export class Estate {
     const record = (id: string, state: Bag, halfMade: boolean) =>
       this.entries.set(name, kept({ name, type, id, state, after, halfMade }));
     const create = async () => {
-      const made = await this.attempt(name, "create", record, () => handler(type).create(desired));
+      const made = await this.attempt(name, "create", record, () => this.handler(type).create(desired));
       if (made !== undefined) record(made.id, { ...made.outs, __provider: MARKER }, false);
     };
     if (entry === undefined) return await create();
     const olds = this.patient(entry.state);
-    const { changes, replaces = [], deleteBeforeReplace } = await handler(type).diff(entry.id, olds, desired);
+    const {
+      changes,
+      replaces = [],
+      deleteBeforeReplace,
+    } = await this.handler(type).diff(entry.id, olds, desired);
     if (changes === false && !entry.halfMade) return;
     if (replaces.length === 0) {
       const news = await this.attempt(name, "update", record, () =>
-        handler(type).update(entry.id, olds, desired),
+        this.handler(type).update(entry.id, olds, desired),
       );
       if (news !== undefined) record(entry.id, { ...news.outs, __provider: MARKER }, false);
       return;
@@ -133,7 +144,10 @@ export class Estate {
   private async check(name: string, { type, inputs }: Resource): Promise<Bag> {
     const mark = type === "Sysctl" || type === "FouPort" ? {} : { mark: `pulumi:faults/test/${name}` };
     const news = { connection: { ...this.connection, ...this.patience }, ...mark, ...inputs };
-    const { inputs: desired, failures = [] } = await handler(type).check({}, { ...news, __provider: MARKER });
+    const { inputs: desired, failures = [] } = await this.handler(type).check(
+      {},
+      { ...news, __provider: MARKER },
+    );
     if (failures.length > 0) throw new Error(JSON.stringify(failures));
     return { ...desired, __provider: MARKER };
   }
@@ -192,7 +206,7 @@ export class Estate {
       "delete",
       () => undefined,
       async () => {
-        await handler(type).delete(id, this.patient(state));
+        await this.handler(type).delete(id, this.patient(state));
         return true;
       },
     );
@@ -209,7 +223,7 @@ export class Estate {
   private async found(entry: Entry): Promise<Entry | undefined> {
     const { name, type, id, state } = entry;
     try {
-      const { id: there, props } = await handler(type).read(id, this.patient(state));
+      const { id: there, props } = await this.handler(type).read(id, this.patient(state));
       if (there === "") return undefined;
       return kept({ ...entry, state: { ...props, __provider: MARKER }, halfMade: false });
     } catch (error) {
@@ -243,10 +257,4 @@ async function inOrder<T>(
 /** The state is a file: nothing but plain JSON comes back out of it. */
 function kept(entry: Entry): Entry {
   return JSON.parse(JSON.stringify(entry)) as Entry;
-}
-
-function handler(type: string) {
-  const found = handlers[type];
-  if (found === undefined) throw new Error(`there is no handler for ${type}`);
-  return found;
 }

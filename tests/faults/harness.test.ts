@@ -120,7 +120,7 @@ describe("a verdict", () => {
       const empty = textOf(await scene.look());
       const fault: Fault<LoopbackScene> = { id: "it", kind: "it", operation: "create", begin };
       const lengths = { "to the host": 0, "from the host": 0, commands: 0, listings: 0 };
-      return await new Trial(scene, "create").meets(fault, lengths, { empty, after: "unknown" });
+      return await new Trial(scene, "create", "dynamic").meets(fault, lengths, { empty, after: "unknown" });
     } finally {
       await scene.close();
     }

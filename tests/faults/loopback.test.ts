@@ -1,3 +1,4 @@
+import { type Door, doorFor } from "../support/doors";
 import { textOf } from "./look";
 import { type LoopbackFault, loopbackFaults, SHORT, WHOLE } from "./loopback-faults";
 import { type Login, LoopbackScene } from "./loopback-scene";
@@ -46,17 +47,27 @@ interface Undisturbed {
 const known = new Map<string, Undisturbed>();
 
 /** undisturbed is an operation without faults, done once for each way to log in and to begin it. */
-async function undisturbed(operation: Operation, cold: boolean, login: Login): Promise<Undisturbed> {
-  const key = `${operation} ${cold} ${login}`;
+async function undisturbed(
+  operation: Operation,
+  cold: boolean,
+  login: Login,
+  door: Door,
+): Promise<Undisturbed> {
+  const key = `${operation} ${cold} ${login} ${door}`;
   const found =
-    known.get(key) ?? (await within(login, undefined, (scene) => measure(scene, operation, cold)));
+    known.get(key) ?? (await within(login, undefined, (scene) => measure(scene, operation, cold, door)));
   known.set(key, found);
   return found;
 }
 
-async function measure(scene: LoopbackScene, operation: Operation, cold: boolean): Promise<Undisturbed> {
+async function measure(
+  scene: LoopbackScene,
+  operation: Operation,
+  cold: boolean,
+  door: Door,
+): Promise<Undisturbed> {
   const empty = textOf(await scene.look());
-  const trial = new Trial(scene, operation);
+  const trial = new Trial(scene, operation, door);
   await trial.prepare(cold);
   scene.proxy.count();
   const count = { commands: 0, listings: 0 };
@@ -81,13 +92,16 @@ test("no two faults are the same", () => {
   expect(new Set(faults.map(({ id }) => id)).size).toBe(faults.length);
 });
 
-test.each(faults)("$id", async (fault) => {
-  const { id, kind, operation, cold = false, maxSessions } = fault;
-  const login = loginOf(fault);
-  const { lengths, measured } = await undisturbed(operation, cold, login);
-  const verdict = await within(login, maxSessions, (scene) =>
-    new Trial(scene, operation).meets(fault, lengths, measured),
-  );
-  record({ id, kind, host: HOST, ...verdict });
-  expectGood(verdict);
-});
+test.each(faults.map((fault, index) => ({ ...fault, door: doorFor(index) })))(
+  "$id, through $door",
+  async (fault) => {
+    const { id, kind, operation, cold = false, maxSessions, door } = fault;
+    const login = loginOf(fault);
+    const { lengths, measured } = await undisturbed(operation, cold, login, door);
+    const verdict = await within(login, maxSessions, (scene) =>
+      new Trial(scene, operation, fault.door).meets(fault, lengths, measured),
+    );
+    record({ id, kind, host: HOST, ...verdict });
+    expectGood(verdict);
+  },
+);

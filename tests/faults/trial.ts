@@ -1,4 +1,5 @@
 import type { Bag } from "../support/calls";
+import type { Door } from "../support/doors";
 import { Estate, PATIENT, type Report } from "./estate";
 import { changesBetween, differences, type Look, namesOf, owned, seen, textOf } from "./look";
 import { AFTER, BEFORE, FIRST, type Program } from "./program";
@@ -78,8 +79,9 @@ export class Trial<S extends Scene> {
   constructor(
     readonly scene: S,
     private readonly operation: Operation,
+    door: Door,
   ) {
-    this.estate = new Estate(scene.connection);
+    this.estate = new Estate(scene.connection, door);
   }
 
   /** prepare brings the estate to where the operation begins. */

@@ -1,4 +1,4 @@
-import { handlers } from "../../provider";
+import { type Door, handlerOf } from "./doors";
 
 /** Bag is what travels between the engine and a handler. */
 export type Bag = Record<string, unknown>;
@@ -21,7 +21,10 @@ const PROVIDER = { __provider: "text" };
 
 /** Calls are the engine's calls for the resources of one connection, in the engine's order and with its bags. */
 export class Calls {
-  constructor(readonly connection: Bag) {}
+  constructor(
+    readonly connection: Bag,
+    private readonly door: Door = "dynamic",
+  ) {}
 
   /** problems is what check has against some inputs, each as `property: reason`. */
   async problems(type: string, inputs: Bag): Promise<string[]> {
@@ -31,24 +34,24 @@ export class Calls {
 
   async create(type: string, inputs: Bag): Promise<Made> {
     const desired = await this.desired(type, inputs);
-    const { id, outs } = await expecting(type, handler(type).create(desired));
+    const { id, outs } = await expecting(type, this.handler(type).create(desired));
     return { type, id, state: { ...outs, ...PROVIDER } };
   }
 
   async update({ type, id, state }: Made, inputs: Bag): Promise<Made> {
     const desired = await this.desired(type, inputs);
-    const { outs } = await expecting(type, handler(type).update(id, state, desired));
+    const { outs } = await expecting(type, this.handler(type).update(id, state, desired));
     return { type, id, state: { ...outs, ...PROVIDER } };
   }
 
   /** read gives undefined when the engine would take the object out of its state. */
   async read({ type, id, state }: Made): Promise<Bag | undefined> {
-    const found = await expecting(type, handler(type).read(id, state));
+    const found = await expecting(type, this.handler(type).read(id, state));
     return found.id === "" ? undefined : found.props;
   }
 
   async delete({ type, id, state }: Made): Promise<void> {
-    await expecting(type, handler(type).delete(id, state));
+    await expecting(type, this.handler(type).delete(id, state));
   }
 
   /** shown is what reading an object that is as asked for shows of its inputs. */
@@ -69,9 +72,13 @@ export class Calls {
     return { ...desired, ...PROVIDER };
   }
 
+  private handler(type: string) {
+    return handlerOf(type, this.door);
+  }
+
   private check(type: string, inputs: Bag) {
     const news = { connection: this.connection, ...inputs, ...PROVIDER };
-    return handler(type).check({}, news);
+    return this.handler(type).check({}, news);
   }
 }
 
@@ -93,12 +100,6 @@ export async function failed(call: Promise<unknown>): Promise<Failed> {
     throw error;
   }
   throw new Error("the call succeeded");
-}
-
-function handler(type: string) {
-  const found = handlers[type];
-  if (found === undefined) throw new Error(`there is no handler for ${type}`);
-  return found;
 }
 
 /** A failure has to be of the form in which the engine takes it. */

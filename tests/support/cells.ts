@@ -1,5 +1,5 @@
 import { Lab, type Machine } from "../../lab/lab";
-import { handlers } from "../../provider";
+import { doorFor, handlerOf } from "./doors";
 import { connectionTo, shell, snapshot } from "./world";
 
 /**
@@ -84,11 +84,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
     return { ...inputs, ...PROVIDER };
   }
 
-  const handler = ({ type }: Row) => {
-    const found = handlers[type];
-    if (found === undefined) throw new Error(`no handler for ${type}`);
-    return found;
-  };
+  const handler = (row: Row) => handlerOf(row.type, doorFor(rows.indexOf(row)));
 
   /** What refreshing and comparing says: the attributes that differ, and whether it is all gone. */
   async function differences(
@@ -125,7 +121,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
   }
 
   for (const row of rows) {
-    describe(`${row.type} ${row.inputs.destination ?? row.inputs.name ?? row.inputs.port ?? row.inputs.label ?? ""}`, () => {
+    describe(`${row.type} through ${doorFor(rows.indexOf(row))} ${row.inputs.destination ?? row.inputs.name ?? row.inputs.port ?? row.inputs.label ?? ""}`, () => {
       let before: unknown;
       let id: string;
       let desired: Record<string, unknown>;
