@@ -15,8 +15,9 @@ REBOOTS = 10
 # How many hostile inputs `make fuzz` tries, and what its targets' names contain: make fuzz N=5000 PART=nft
 N = 100000
 PART =
+VERSION = $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 
-.PHONY: help setup dependencies demo-setup demo shell ssh sdks test test-unit test-ssh test-faults test-e2e faults stacks fuzz reboots kernels lint bench \
+.PHONY: help setup dependencies demo-setup demo shell ssh sdks test test-unit test-ssh test-faults test-e2e faults stacks fuzz reboots kernels doors plugin lint bench \
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
@@ -73,6 +74,14 @@ reboots: setup ## reboot machines many times, on each kernel (about 40 s each): 
 
 kernels: setup ## what depends on a host's own managers and timers, on both of Debian's releases (about 5 minutes)
 	@KERNELS=all $(TSX) tools/test.ts e2e -- "e2e/(managers|undo)"
+
+doors: setup ## the suites that two doors share, through each of them whole (about 15 minutes)
+	@for door in dynamic plugin; do DOOR=$$door $(TSX) tools/test.ts faults e2e -- "faults/|e2e/(tunnel-)?attributes" || exit 1; done
+
+plugin: ## the plugin as a tarball, for `pulumi plugin install resource ipip VERSION -f FILE`
+	@tools/setup.sh dependencies build
+	@tar -czf pulumi-resource-ipip-v$(VERSION).tar.gz --owner=0 --group=0 -C dist/plugin .
+	@echo pulumi-resource-ipip-v$(VERSION).tar.gz
 
 lint: dependencies ## check format, lint rules and types
 	@$(TSX) tools/test.ts lint types

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { Lab, type Machine } from "../../lab/lab";
 import { doorFor, handlerOf } from "./doors";
 import { connectionTo, shell, snapshot } from "./world";
@@ -98,7 +99,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
     const props = { ...read.props, ...PROVIDER };
     const inputs: Record<string, unknown> = { ...read.inputs, ...PROVIDER };
     const keys = Object.keys({ ...desired, ...inputs });
-    const attributes = keys.filter((key) => JSON.stringify(inputs[key]) !== JSON.stringify(desired[key]));
+    const attributes = keys.filter((key) => !isDeepStrictEqual(inputs[key], desired[key])).sort();
     const diff = await handler(row).diff(id, props, desired);
     expect(diff.changes).toBe(attributes.length === 0 ? false : undefined);
     return { gone: false, attributes, state: props };
@@ -113,9 +114,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
   ): Promise<Record<string, unknown>> {
     const { outs } = await handler(row).update(id, state, wanted);
     const made: Record<string, unknown> = { ...outs, ...PROVIDER };
-    const differing = Object.keys(wanted).filter(
-      (key) => JSON.stringify(made[key]) !== JSON.stringify(wanted[key]),
-    );
+    const differing = Object.keys(wanted).filter((key) => !isDeepStrictEqual(made[key], wanted[key]));
     expect(differing).toEqual([]);
     return made;
   }
@@ -145,7 +144,7 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
         const found = await differences(row, id, state, desired);
         expect({ ...found, state: undefined }).toEqual({
           gone: attributes.length === 0,
-          attributes,
+          attributes: [...attributes].sort(),
           state: undefined,
         });
         // Whatever it left otherwise the next look finds.

@@ -43,11 +43,15 @@ type Bag = Readonly<Record<string, unknown>>;
 
 /** Wire calls the plugin's service as the engine does, with each message in the bytes that it has on the way. */
 export class Wire {
-  private readonly service: ReturnType<typeof serviceOf>;
+  private service: ReturnType<typeof serviceOf>;
 
-  constructor(services: Services) {
-    const open = limited(hostFor);
-    this.service = serviceOf(new Plugin(services, lookingOver(open), lookups), "0.0.0", async () => "{}");
+  constructor(private readonly services: Services) {
+    this.service = this.started();
+  }
+
+  private started() {
+    const looking = lookingOver(limited(hostFor));
+    return serviceOf(new Plugin(this.services, looking, lookups), "0.0.0", async () => "{}");
   }
 
   /** call gives what the service answers; an error is as the engine gets it. */
@@ -118,6 +122,8 @@ export class Wire {
         made(
           props,
           (async () => {
+            // What is not replaced is deleted by a later run, which has a process of its own.
+            this.service = this.started();
             const request = new provider.DeleteRequest().setUrn(urn).setId(id).setProperties(struct(props));
             await this.call("delete", request);
           })(),

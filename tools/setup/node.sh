@@ -15,8 +15,8 @@ step_dependencies() {
 step_build() {
   local key
   key=$(content provider sdk cli tools/api tools/declarations.ts tools/plugin.ts tools/clean-dist.js tsconfig.json package.json package-lock.json)
-  # The types are what the build writes last.
-  step build dist/sdk/index.d.ts "$key" 'compiling the package to dist/' quietly "${NPM[@]}" run build
+  # The plugin is what the build writes last.
+  step build dist/plugin/LICENSES "$key" 'compiling the package to dist/' quietly "${NPM[@]}" run build
 }
 
 step_node22() {
