@@ -17,7 +17,7 @@ N = 100000
 PART =
 VERSION = $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 
-.PHONY: help setup dependencies demo-setup demo shell ssh test test-unit test-ssh test-faults test-e2e faults stacks fuzz reboots kernels doors plugin lint bench \
+.PHONY: help setup dependencies demo-setup demo shell ssh sdks test test-unit test-ssh test-faults test-e2e faults stacks fuzz reboots kernels doors plugin lint bench \
   bench-short bench-profile bench-scale peers clean distclean
 
 help: ## list these commands
@@ -41,6 +41,9 @@ shell: dependencies ## a shell in which pulumi works on the demo's stack
 
 ssh: dependencies ## enter a machine of the demo: make ssh HOST=a
 	@$(WITH_ENGINE) $(TSX) examples/demo.ts ssh $(HOST)
+
+sdks: dependencies ## make the SDKs for Python and Go of provider/plugin/schema.json, into .cache/sdks
+	@tools/setup.sh engine languages sdks
 
 test: setup ## run everything CI runs; some of it: make test SUITES="lint types unit"
 	@$(TSX) tools/test.ts $(SUITES)

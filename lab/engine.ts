@@ -18,8 +18,8 @@ export interface StackOptions {
   /** Folder for the state, the plugins and the logs of this stack alone. */
   readonly home: string;
   readonly name?: string;
-  /** Folder of another `node` than the one on PATH. */
-  readonly node?: string;
+  /** Folder of programs that come before those on PATH: another `node`, or a Python with packages. */
+  readonly first?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -30,8 +30,9 @@ export class Stack {
 
   private constructor(private readonly options: StackOptions) {
     this.name = options.name ?? "dev";
-    const { home, node } = options;
-    const path = [node, join(CACHE, "engine", "bin"), process.env.PATH].filter((part) => part !== undefined);
+    const { home, first } = options;
+    const tools = ["engine", "languages"].map((name) => join(CACHE, name, "bin"));
+    const path = [first, ...tools, process.env.PATH].filter((part) => part !== undefined);
     this.env = {
       ...process.env,
       PATH: path.join(delimiter),

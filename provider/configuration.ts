@@ -6,8 +6,9 @@ import { Connection } from "./host/connection";
  */
 export const Configuration = z.strictObject({
   /**
-   * The hosts by name, each with how to reach it. A resource on one says `host: "NAME"` in place of a `connection` of its
-   * own, and ids begin with the name, so that objects can be imported.
+   * The hosts by name, each with how to reach it; in `pulumi config` it is `ipip:hosts`. A resource on one says
+   * `host: "NAME"` in place of a `connection` of its own. The state then has the credentials once, and ids begin with the
+   * name, so that objects can be imported.
    */
   hosts: z.record(z.string(), Connection).optional(),
   /** Whether a preview shows the commands that would be run on the hosts, without secrets. */

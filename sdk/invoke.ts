@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { z } from "zod";
 import type { Lookup } from "../provider/lookups/lookup";
-import { listOf } from "../provider/plugin/results";
+import { subjectOf } from "../provider/plugin/results";
 import { plugin } from "./door";
 import type { LookupOptions, PlainArgs } from "./lookup";
 import type { Named, Values } from "./resource";
@@ -33,7 +33,7 @@ export function invokeOutput<A extends z.ZodObject, R>(
   };
 }
 
-/** A function of a plugin gives an object; of one that lists, the list is in it. */
-function unwrapped<R>({ name, several }: Pick<Lookup, "name" | "several">, found: unknown): R {
-  return (several ? (found as Record<string, unknown>)[listOf(name)] : found) as R;
+/** What a function of a plugin gives is an object with what was found in it. */
+function unwrapped<R>({ name }: Pick<Lookup, "name">, result: unknown): R {
+  return (result as Record<string, unknown>)[subjectOf(name)] as R;
 }

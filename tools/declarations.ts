@@ -6,9 +6,10 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Api, Component, LookupFunction, Property, Resource, Structure, Type } from "./api/model";
 import { readApi } from "./api/read";
+import { argumentDoc } from "./api/words";
 
 /** declarations is the text of the published types. */
-export function declarations({ resources, components, lookups, structures }: Api): string {
+export function declarations({ resources, components, lookups, configuration, structures }: Api): string {
   return [
     "// Made by tools/declarations.ts from provider/resources and sdk.",
     'import * as pulumi from "@pulumi/pulumi";',
@@ -20,6 +21,11 @@ export function declarations({ resources, components, lookups, structures }: Api
     ...structures.map(structureText),
     ...resources.map(resourceText),
     ...components.map(componentText),
+    "",
+    doc("Configuration of the provider, for all resources that it is given to."),
+    "export interface ProviderArgs {",
+    ...configuration.map((one) => argument(one)),
+    "}",
     PROVIDER,
     FOUND_TUNNEL,
     ...lookups.map(lookupText),
@@ -28,17 +34,6 @@ export function declarations({ resources, components, lookups, structures }: Api
 }
 
 const PROVIDER = `
-/** Configuration of the provider, for all resources that it is given to. */
-export interface ProviderArgs {
-  /**
-   * The hosts by name, each with how to reach it. A resource on one says \`host: "NAME"\` in place of a \`connection\` of
-   * its own, and the state has the credentials once. In \`pulumi config\` it is \`ipip:hosts\`.
-   */
-  hosts?: pulumi.Input<Record<string, pulumi.Input<ConnectionArgs>>> | undefined;
-  /** Whether a preview shows the commands that would be run, without secrets; heeded by the plugin. Default: \`false\`. */
-  showCommands?: pulumi.Input<boolean> | undefined;
-}
-
 /**
  * The provider with a configuration of its own, to be given to resources as \`opts.provider\`. Without one they take the
  * stack's configuration, \`ipip:hosts\`.
@@ -146,16 +141,6 @@ function argument(property: Property, words?: string): string {
   return `${doc(argumentDoc(property), "  ")}\n  ${name}${optional ? "?" : ""}: ${text};`;
 }
 
-/** argumentDoc is what an editor shows of an argument: its doc, and what its schema and contract say besides. */
-function argumentDoc({ doc: text, default: standard, secret, change }: Property): string {
-  const more = [
-    standard === undefined ? "" : `Default: \`${JSON.stringify(standard)}\`.`,
-    secret ? "It is kept as a secret." : "",
-    change === "replaces" ? "A change replaces the resource." : "",
-  ].filter((sentence) => sentence !== "");
-  return more.length === 0 ? text : `${text}\n\n${more.join(" ")}`;
-}
-
 function value(property: Property): string {
   const { name, optional, type, doc: text } = property;
   const shown = `${read(type)}${optional ? " | undefined" : ""}`;
@@ -174,6 +159,8 @@ function given(type: Type): string {
       return `pulumi.Input<${type.text}>`;
     case "list":
       return `pulumi.Input<${given(type.item)}[]>`;
+    case "map":
+      return `pulumi.Input<Record<string, ${given(type.item)}>>`;
     case "structure":
       return `pulumi.Input<${type.name}>`;
     case "parent":
@@ -192,6 +179,8 @@ function read(type: Type): string {
       return type.text;
     case "list":
       return `${read(type.item)}[]`;
+    case "map":
+      return `Record<string, ${read(type.item)}>`;
     case "structure":
       return type.name;
     case "parent":

@@ -139,6 +139,8 @@ function typeText(type: Type): string {
       return `\`${type.text}\``;
     case "list":
       return type.item.kind === "plain" ? `\`${type.item.text}[]\`` : `list of ${typeText(type.item)}`;
+    case "map":
+      return `map of ${typeText(type.item)}`;
     case "structure":
       return `[${type.name}](#${type.name.toLowerCase()})`;
     case "parent":

@@ -8,11 +8,12 @@ cd "$(dirname "$0")/.."
 . tools/setup/packages.sh
 . tools/setup/node.sh
 . tools/setup/engine.sh
+. tools/setup/languages.sh
 . tools/setup/image.sh
 . tools/setup/stock.sh
 . tools/setup/ansible.sh
 
-[[ $# -gt 0 ]] || set -- packages dependencies build node22 engine image stock
+[[ $# -gt 0 ]] || set -- packages dependencies build node22 engine languages sdks python image stock
 
 check_prerequisites "$@"
 one_at_a_time

@@ -25,6 +25,16 @@ export function unwrapped(schema: z.ZodType): Unwrapped {
   };
 }
 
+/** wholeNumbers tells whether all numbers that a schema takes are whole; so are those that it makes of texts. */
+export function wholeNumbers(schema: z.ZodType): boolean {
+  const { schema: core } = unwrapped(schema);
+  if (core instanceof z.ZodNumber) return core.isInt;
+  if (core instanceof z.ZodUnion) return core.options.every((one) => wholeNumbers(one as z.ZodType));
+  if (core instanceof z.ZodPipe) return wholeNumbers(core.def.in as z.ZodType);
+  if (core instanceof z.ZodArray) return wholeNumbers(core.element as z.ZodType);
+  return true;
+}
+
 /** changeOf asks the contract what it does when one argument, or a value within one, changes. */
 export function changeOf(contract: ResourceType, path: readonly string[]): Change {
   const [key = "", ...within] = path;

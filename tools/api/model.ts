@@ -5,6 +5,8 @@ export interface Api {
   readonly resources: readonly Resource[];
   readonly components: readonly Component[];
   readonly lookups: readonly LookupFunction[];
+  /** What the provider itself is told. */
+  readonly configuration: readonly Property[];
   /** Objects within arguments and outputs, each once. */
   readonly structures: readonly Structure[];
 }
@@ -73,8 +75,14 @@ export interface Property {
 export type Change = "in place" | "replaces" | "depends";
 
 export type Type =
-  | { readonly kind: "plain"; readonly text: string }
+  | { readonly kind: "plain"; readonly text: string; readonly choices: readonly Choice[] }
   | { readonly kind: "list"; readonly item: Type }
+  /** By names that the program chooses. */
+  | { readonly kind: "map"; readonly item: Type }
   | { readonly kind: "structure"; readonly name: string }
   /** The name of an object that another resource makes, or that resource itself. */
   | { readonly kind: "parent" };
+
+/** Choice is one of the things that a plain value may be: a value of a simple type, or just this word or number. */
+export type Choice = Simple | { readonly just: string | number };
+export type Simple = "string" | "integer" | "number" | "boolean" | "any" | "strings";

@@ -1,10 +1,21 @@
 import { resolve } from "node:path";
 import ts from "typescript";
 import { z } from "zod";
+import { Configuration } from "../../provider/configuration";
 import type { Lookup } from "../../provider/lookups/lookup";
 import type { ResourceType } from "../../provider/resource";
-import { changeOf, idOf, unwrapped } from "./contract";
-import type { Api, Component, LookupFunction, Member, Property, Resource, Structure, Type } from "./model";
+import { changeOf, idOf, unwrapped, wholeNumbers } from "./contract";
+import type {
+  Api,
+  Choice,
+  Component,
+  LookupFunction,
+  Member,
+  Property,
+  Resource,
+  Structure,
+  Type,
+} from "./model";
 
 const ROOT = resolve(__dirname, "../..");
 
@@ -27,6 +38,7 @@ export async function readApi(): Promise<Api> {
   for (const symbol of exported.filter(isVariable)) {
     if (!symbol.name.endsWith(OUTPUT)) lookups.push(await reader.readLookup(symbol));
   }
+  const configuration = reader.readConfiguration(program);
   const structures = [...reader.structures.values()].map(({ structure }) => structure);
   // What is not understood here would be missing from the published declarations.
   const named = lookups.flatMap(({ name }) => [name, `${name}${OUTPUT}`]);
@@ -44,7 +56,7 @@ export async function readApi(): Promise<Api> {
   if (strange.length > 0) {
     throw new Error(`tools/api can't publish ${strange.map(({ name }) => name).join(", ")} of sdk/index.ts`);
   }
-  return { resources, components, lookups, structures };
+  return { resources, components, lookups, configuration, structures };
 }
 
 /** What the name of a lookup's form for outputs ends with. */
@@ -132,6 +144,18 @@ class Reader {
     };
   }
 
+  readConfiguration(program: ts.Program): Property[] {
+    const file = resolve(ROOT, "provider/configuration.ts");
+    const module = this.checker.getSymbolAtLocation(present(program.getSourceFile(file), file));
+    const exported = this.checker.getExportsOfModule(present(module, file));
+    const constant = present(
+      exported.find(({ name }) => name === "Configuration"),
+      `Configuration in ${file}`,
+    );
+    const type = this.side(this.checker.getTypeOfSymbol(constant), "input");
+    return this.properties(Configuration, type, { resource: PROVIDER, file, path: [] }, true);
+  }
+
   /** What a lookup finds is a structure that is called as the constant with its schema. */
   private foundIn(item: z.ZodObject, exported: Record<string, unknown>, at: ts.Node): string {
     const [name = ""] = Object.entries(exported).find(([, value]) => value === item) ?? [];
@@ -215,6 +239,13 @@ class Reader {
       const element = schema instanceof z.ZodArray ? (schema.element as z.ZodType) : schema;
       return { kind: "list", item: this.valueOf(symbol, element, present(item, symbol.name), place, given) };
     }
+    if (schema instanceof z.ZodRecord) {
+      const item = present(type.getStringIndexType(), `the type of what is in ${symbol.name}`);
+      return {
+        kind: "map",
+        item: this.valueOf(symbol, schema.valueType as z.ZodType, item, place, given),
+      };
+    }
     return this.valueOf(symbol, schema, type, place, given);
   }
 
@@ -226,7 +257,9 @@ class Reader {
   }
 
   private valueOf(symbol: ts.Symbol, schema: z.ZodType, type: ts.Type, place: Place, given: boolean): Type {
-    if (!(schema instanceof z.ZodObject)) return { kind: "plain", text: this.text(type) };
+    if (!(schema instanceof z.ZodObject)) {
+      return { kind: "plain", text: this.text(type), choices: this.choices(type, wholeNumbers(schema)) };
+    }
     return { kind: "structure", name: this.structure(symbol, schema, type, place, given) };
   }
 
@@ -258,14 +291,18 @@ class Reader {
     return name;
   }
 
-  /** The constant that a property's schema begins with: `become` in `become.optional()` and in `fixedly(become)`. */
+  /**
+   * The constant that a property's schema begins with: `become` in `become.optional()` and in `fixedly(become)`; of a
+   * map, that of what is in it.
+   */
   private constantOf(property: ts.Node): ts.Symbol | undefined {
     if (!ts.isPropertyAssignment(property)) return undefined;
     let expression: ts.Expression = property.initializer;
     while (ts.isCallExpression(expression) || ts.isPropertyAccessExpression(expression)) {
       const [inner] = ts.isCallExpression(expression) ? expression.arguments : [];
+      const item = itemOfMap(expression);
       // A function of ours, `fixedly(side)`, has the schema between its brackets.
-      expression = ts.isIdentifier(expression.expression) && inner ? inner : expression.expression;
+      expression = item ?? (ts.isIdentifier(expression.expression) && inner ? inner : expression.expression);
     }
     const symbol = this.checker.getSymbolAtLocation(expression);
     const constant = symbol && this.original(symbol);
@@ -283,6 +320,29 @@ class Reader {
     return text.includes(" | ") ? text.split(" | ").sort().join(" | ") : text;
   }
 
+  /** In the order of `text`, and for its reason. */
+  private choices(type: ts.Type, whole: boolean): Choice[] {
+    const members = type.isUnion() ? type.types : [type];
+    const written = members
+      .map((member) => [this.checker.typeToString(member), this.choice(member, whole)] as const)
+      .sort(([one], [other]) => (one < other ? -1 : 1));
+    // To the compiler `boolean` is `false | true`.
+    return [
+      ...new Map(written.map(([text, choice]) => [choice === "boolean" ? choice : text, choice])).values(),
+    ];
+  }
+
+  private choice(type: ts.Type, whole: boolean): Choice {
+    if (type.isStringLiteral() || type.isNumberLiteral()) return { just: type.value };
+    if (type.flags & ts.TypeFlags.BooleanLike) return "boolean";
+    if (type.flags & ts.TypeFlags.Number) return whole ? "integer" : "number";
+    if (type.flags & ts.TypeFlags.String) return "string";
+    if (type.flags & ts.TypeFlags.Unknown) return "any";
+    const text = this.checker.typeToString(type);
+    if (text === "string[]") return "strings";
+    throw new Error(`tools/api can't tell other languages of the type ${text}`);
+  }
+
   private doc(symbol: ts.Symbol): string {
     return ts.displayPartsToString(symbol.getDocumentationComment(this.checker)).trim();
   }
@@ -296,6 +356,13 @@ class Reader {
     const symbol = present(type.getProperty(name), `${name} of ${this.checker.typeToString(type)}`);
     return this.checker.getTypeOfSymbol(symbol);
   }
+}
+
+/** `Connection` in `z.record(z.string(), Connection)`. */
+function itemOfMap(expression: ts.Expression): ts.Expression | undefined {
+  if (!ts.isCallExpression(expression) || !ts.isPropertyAccessExpression(expression.expression))
+    return undefined;
+  return expression.expression.name.text === "record" ? expression.arguments[1] : undefined;
 }
 
 /** A constant and a type may share a name, and each has a doc. */

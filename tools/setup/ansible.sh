@@ -4,10 +4,6 @@
 ANSIBLE=2.19.14
 
 step_ansible() {
-  local missing
-  mapfile -t missing < <(not_installed python3-venv)
-  [[ ${#missing[@]} -eq 0 ]] ||
-    run_step ansible-packages "installing ${missing[*]}" install_packages "${missing[@]}"
   step ansible "$CACHE/ansible/bin/ansible-playbook" "$ANSIBLE-$(/usr/bin/python3 --version)" \
     "ansible-core $ANSIBLE for the benchmark" make_ansible
 }

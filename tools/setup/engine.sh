@@ -9,6 +9,8 @@ LANGUAGE_HOST=3.68.0
 # go.mod asks for a newer Go than most machines have; from this one on, Go fetches the one it needs by itself.
 GO_WANTED=1.21
 EXECUTABLES=(pulumi pulumi-language-nodejs pulumi-resource-pulumi-nodejs)
+# What runs programs in the other languages, which the tests alone need.
+LANGUAGE_HOSTS=(pulumi-language-yaml pulumi-language-go pulumi-language-python pulumi-language-python-exec)
 
 step_engine() {
   local installed
@@ -60,15 +62,12 @@ download_engine() {
     echo "    no download here: $(tail -n 1 "$LOGS/engine.log")"
     return 1
   fi
-  tar -xzf "$SCRATCH/engine.tgz" -C "$SCRATCH" && mv "${EXECUTABLES[@]/#/$SCRATCH/pulumi/}" "$SCRATCH/bin/"
+  tar -xzf "$SCRATCH/engine.tgz" -C "$SCRATCH" &&
+    mv "${EXECUTABLES[@]/#/$SCRATCH/pulumi/}" "${LANGUAGE_HOSTS[@]/#/$SCRATCH/pulumi/}" "$SCRATCH/bin/"
 }
 
 build_engine() {
-  local go
-  go=$(go env GOVERSION 2>/dev/null) || go=none
-  if [[ $go == none ]] || ! at_least "$GO_WANTED" "${go#go}"; then
-    fail "Go $GO_WANTED or newer is needed to build the engine (found: $go): install Go, or the pulumi command"
-  fi
+  want_go 'build the engine' 'Go, or the pulumi command'
   echo "    building pulumi v$ENGINE from Go modules (about 4 minutes)"
   go_build cli "$ENGINE" github.com/pulumi/pulumi/pkg/v3/cmd/pulumi
   echo "    building pulumi-language-nodejs v$LANGUAGE_HOST from Go modules (about 30 seconds)"
@@ -76,10 +75,19 @@ build_engine() {
   cp tools/engine/pulumi-resource-pulumi-nodejs "$SCRATCH/bin/"
 }
 
-# go_build FOLDER VERSION PACKAGE: builds PACKAGE with exactly the modules that tools/engine/FOLDER pins.
+# want_go PURPOSE ADVICE: ends the setup where there is no Go that can build anything of ours.
+want_go() {
+  local go
+  go=$(go env GOVERSION 2>/dev/null) || go=none
+  if [[ $go == none ]] || ! at_least "$GO_WANTED" "${go#go}"; then
+    fail "Go $GO_WANTED or newer is needed to $1 (found: $go): install $2"
+  fi
+}
+
+# go_build FOLDER VERSION PACKAGE…: builds PACKAGEs with exactly the modules that tools/engine/FOLDER pins.
 # A killed setup takes the minutes-long build with it.
 go_build() {
   quietly env CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off GOTOOLCHAIN=auto setpriv --pdeathsig TERM \
     go build -C "tools/engine/$1" -trimpath -buildvcs=false -o "$SCRATCH/bin/" \
-    -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$2" "$3"
+    -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$2" "${@:3}"
 }

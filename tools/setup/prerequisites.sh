@@ -13,7 +13,7 @@ want() {
 check_prerequisites() {
   check_node
   case " $* " in
-    *' packages '* | *' engine '* | *' image '* | *' stock '* | *' ansible '*) check_machine ;;
+    *' packages '* | *' engine '* | *' languages '* | *' image '* | *' stock '* | *' ansible '*) check_machine ;;
   esac
   [[ $missing -eq 0 ]] || exit 1
 }
