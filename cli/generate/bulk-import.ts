@@ -1,6 +1,7 @@
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
 import type { Services } from "../../provider/index";
+import { HostName } from "../../provider/net";
 import { Trouble } from "../errors";
 import { contractOf, desiredOf } from "../marked/object";
 import { clean, printableJson } from "../report/text";
@@ -71,10 +72,8 @@ export async function bulkImport(
 function namedHost(given: string): { name: string; destination: string } {
   const [, said, destination = ""] = /^(?:([^=@]*)=)?(.*)$/.exec(given) ?? [];
   const name = said ?? destination.replace(/^(?:ssh:\/\/)?(?:[^@]*@)?/, "");
-  if (!/^[^\s/]+$/.test(name))
-    throw new Trouble(
-      `"${given}": a host's name in \`ipip:hosts\` has no blanks and no slash, and is not empty: write NAME=[USER@]HOST[:PORT]`,
-    );
+  const [wrong] = HostName.safeParse(name).error?.issues ?? [];
+  if (wrong !== undefined) throw new Trouble(`"${given}": ${wrong.message}: write NAME=[USER@]HOST[:PORT]`);
   return { name, destination };
 }
 

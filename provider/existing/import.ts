@@ -31,12 +31,10 @@ export async function imported(
   const which = whichOf(contract, path);
   // Also what the host keeps of it for its next boot is to be known.
   const sight = new Sight(contract, service, host, connection, mark, { persist: "systemd" });
-  const problems = service
-    .check({ ...which, connection, ...(mark !== undefined && { mark }) })
-    .problems.filter(({ path: [key = ""] }) => String(key) in which);
-  const [problem] = problems;
-  if (problem !== undefined)
-    throw new NotImportable([`the id says ${problem.path.join(".")} where ${problem.message}`]);
+  // Not what is wrong between several inputs: of a Link the id alone sets nothing.
+  const [wrong] = contract.inputs.partial().safeParse(which).error?.issues ?? [];
+  if (wrong !== undefined)
+    throw new NotImportable([`the id says ${wrong.path.join(".")} where ${wrong.message}`]);
   const candidate = (await listed(contract, host, which)) ?? { inputs: which, unsaid: OF_PAIRS };
   const seen = await sight.look(candidate.inputs);
   if (seen === undefined) return undefined;

@@ -16,7 +16,7 @@ exampleTest({
   drift: [
     ["a", "ip link change ipip1 type ipip ttl 17"],
     ["a", "ip link change sit1 type sit tos 0x10"],
-    ["a", "ip link change ip6ip6 type ip6tnl tclass 0x20"],
+    ["a", "ip link change ip6ip6 type ip6tnl tclass 0x30"],
     ["b", "ip link change gre1 type gre ikey 9"],
     ["b", "ip link delete gre6"],
   ],

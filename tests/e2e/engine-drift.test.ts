@@ -115,7 +115,7 @@ describe("drift", () => {
     // All of it: the kernel takes what is inside along.
     await shell(machine, "ip netns delete blue");
     expectCode(await place.refresh(), Code.ok);
-    expect(await place.names()).toEqual(["declared-dev"]);
+    expect(await place.names()).toEqual([]);
     expect(expectCode(await place.preview(), Code.changes)).toMatch(/\+ 4 to create/);
     expectCode(await place.up(), Code.ok);
     expectCode(await place.preview("--refresh"), Code.ok);

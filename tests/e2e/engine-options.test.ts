@@ -203,7 +203,7 @@ describe("an object that is there already", () => {
       );
     expect(text).toContain("remote 10.0.0.9");
     expect(text).toContain("adopt: true");
-    expect(await place.names()).toEqual(["declared-dev"]);
+    expect(await place.names()).toEqual([]);
     expect(await link()).toContain("remote 10.0.0.9");
     expect(await shell(machine, "ip -n blue route show 10.9.0.0/16")).toContain("dev v1");
 

@@ -180,7 +180,7 @@ describe("on the way to root on a host", () => {
 
   test("a machine that hangs does not answer in time, over a new connection or an old one", async () => {
     const fresh = anew({ perDialTimeout: 4 });
-    const old = calls({ operationTimeout: 1 });
+    const old = calls({ operationTimeout: 4 });
     const [overFresh, overOld] = [await fresh.reaching(there), await old.reaching(there)];
     await old.read(overOld);
     machine.freeze();
@@ -192,7 +192,7 @@ describe("on the way to root on a host", () => {
         `Is the machine up, and does its sshd listen on port ${machine.port}?`,
       ),
       message(
-        `${label}: there was no answer within 1 s`,
+        `${label}: there was no answer within 4 s`,
         "while running: ip -json -details address show",
         "It was only asked, so nothing has changed.",
       ),

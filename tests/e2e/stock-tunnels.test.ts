@@ -212,10 +212,22 @@ beforeAll(async () => {
 
 afterAll(() => lab?.stop());
 
+/** What is asked of Debian 12 here: all else its iproute2 shows on the lab's quick kernel (tunnel-attributes.test.ts). */
+function ofEncapsulation(row: Row): Row {
+  if (!("encap" in row.inputs)) return row;
+  return {
+    ...row,
+    changes: row.changes.filter(([inputs]) => "encap" in inputs),
+    drift: row.drift.filter(([, attributes]) => attributes.every((one) => one === "encap")),
+  };
+}
+
 describe.each([
-  ["12", "a"],
-  ["13", "b"],
-])("every kind of tunnel on Debian %s", (_, name) => cellsOn(rows, () => lab.host(name), UNDERLAY));
+  ["12", "a", rows.map(ofEncapsulation)],
+  ["13", "b", rows],
+] as const)("every kind of tunnel on Debian %s", (_, name, some) =>
+  cellsOn(some, () => lab.host(name), UNDERLAY),
+);
 
 /** What the help of iproute2 has and ours has not, since it is another spelling, does nothing or is of another kind. */
 const SPELLINGS = ["6rd-reset", "encap-csum6"];

@@ -111,9 +111,10 @@ export class Program {
     return (await this.stack.resources()).find(({ urn }) => urn.endsWith(`::${name}`));
   }
 
-  /** names are the resources that the state holds, the stack itself among them. */
+  /** names are the resources that the state holds, besides the engine's own. */
   async names(): Promise<(string | undefined)[]> {
-    return (await this.stack.resources()).map(({ urn }) => urn.split("::").at(-1));
+    const ours = (await this.stack.resources()).filter(({ type }) => !type.startsWith("pulumi:"));
+    return ours.map(({ urn }) => urn.split("::").at(-1));
   }
 
   close(): void {
