@@ -64,7 +64,7 @@ export function limited(open: (connection: Connection) => Host): (connection: Co
         const left = limit === undefined ? usual : Math.max(0, Math.ceil((limit.at - Date.now()) / 100) / 10);
         return await host.exchange({
           ...work,
-          ...(left < usual && { within: left }),
+          ...(left < usual && (operation.changing ? { beginWithin: left } : { within: left })),
           unlessAborted: cancelling.signal,
         });
       },

@@ -49,6 +49,8 @@ export interface Work {
   readonly lock?: string;
   /** Seconds that it may take, connecting included, where that is not what the connection says. */
   readonly within?: number;
+  /** Seconds after which it is not sent any more; once it was, they do not count. */
+  readonly beginWithin?: number;
   /** Ends the work, as one that was cancelled, as long as it has not been sent. */
   readonly unlessAborted?: AbortSignal;
   /** Seconds that the host may take to answer once it was sent. So that nobody else takes of them, it travels alone too. */

@@ -103,6 +103,7 @@ class Session {
     return await new Promise((resolve, reject) => {
       const settled = () => {
         clearTimeout(deadline);
+        clearTimeout(beginning);
         work.unlessAborted?.removeEventListener("abort", withdraw);
       };
       const call = new Waiting(
@@ -120,6 +121,9 @@ class Session {
       );
       const withdraw = () => this.withdraw(call, new Cancelled(labelOf(this.connection)));
       const deadline = setTimeout(() => this.expire(call), seconds * 1000);
+      const late = () => this.withdraw(call, this.refusal(call, work.beginWithin));
+      const beginning =
+        work.beginWithin === undefined ? undefined : setTimeout(late, work.beginWithin * 1000);
       work.unlessAborted?.addEventListener("abort", withdraw);
       this.waiting.push(call);
       void this.serve();
@@ -288,19 +292,20 @@ class Session {
   }
 
   /** refusal says why nothing of a call was sent in its time. */
-  private refusal(call: Waiting): Error {
+  private refusal(call: Waiting, limit = call.work.within): Error {
+    const seconds = limit ?? call.seconds;
     if (this.holder !== undefined && needsLock(call))
-      return new HostLocked(labelOf(this.connection), this.holder, call.seconds);
+      return new HostLocked(labelOf(this.connection), this.holder, seconds);
     const { last, held } = this.outage;
     const busy = this.shell?.alive === true;
     const cause = busy
       ? "the host was still busy with earlier work"
       : (held ?? last?.why ?? "it did not answer");
-    const why = `nothing could be sent within ${call.seconds} s: ${cause}`;
+    const why = `nothing could be sent within ${seconds} s: ${cause}`;
     return new HostUnreachable(
       labelOf(this.connection),
       why,
-      call.work.within === undefined ? "connection.operationTimeout sets this limit." : "",
+      limit === undefined ? "connection.operationTimeout sets this limit." : "",
       true,
       !busy && held === undefined && last?.away,
     );

@@ -1,5 +1,5 @@
 import { Lab, type Machine } from "../../lab/lab";
-import { Code, type Declared, expectCode, Program } from "../support/declared";
+import { Code, type Declared, DOORS, expectCode, Program } from "../support/declared";
 import { FaultyIp } from "../support/faulty-ip";
 import { Running } from "../support/running";
 import { shell } from "../support/world";
@@ -22,9 +22,6 @@ const tunnel = (n: number, args: Readonly<Record<string, unknown>> = {}, options
   options,
 });
 const three = { first: tunnel(1), second: tunnel(2), third: tunnel(3) };
-const target = (name: string) =>
-  `--target=urn:pulumi:dev::declared::pulumi-nodejs:dynamic/ipip:IpipTunnel::${name}`;
-
 describe("an operation that fails half-way", () => {
   let lab: Lab;
   let machine: Machine;
@@ -72,15 +69,20 @@ describe("an operation that fails half-way", () => {
       const { initErrors, id, outputs } = (await place.find("first")) ?? {};
       expect(initErrors).toEqual([expect.stringContaining("RTNETLINK answers: Operation not supported")]);
       expect(id).toContain("/blue/t1");
-      expect(outputs).toMatchObject({ addresses: [], __provider: expect.stringContaining("IpipTunnel") });
+      expect(outputs).toMatchObject({ addresses: [] });
+      // Without it a dynamic resource could be neither read nor deleted.
+      if (place.door === DOORS.dynamic)
+        expect(outputs).toMatchObject({ __provider: expect.stringContaining("IpipTunnel") });
 
-      expect(expectCode(await place.up(target("first")), Code.ok)).toMatch(/first updated/);
+      expect(expectCode(await place.up(`--target=${place.urnOf("IpipTunnel", "first")}`), Code.ok)).toMatch(
+        /first updated/,
+      );
       expect((await link()).stdout).toContain(ADDRESS);
       expect((await place.find("first"))?.initErrors).toBeUndefined();
     });
 
     test("and can be destroyed as it is", async () => {
-      expectCode(await place.destroy(target("third")), Code.ok);
+      expectCode(await place.destroy(`--target=${place.urnOf("IpipTunnel", "third")}`), Code.ok);
       expect((await link("t3")).code).not.toBe(0);
       const { third: _, ...left } = three;
       place.declare(left);
@@ -130,7 +132,9 @@ describe("an operation that fails half-way", () => {
   });
 
   test("is completed also when nobody could see how far it went; customTimeouts sets no other deadline", async () => {
-    place.declare({ first: tunnel(1, {}, { customTimeouts: { create: "1s" } }) }, PATIENCE);
+    // By the plugin it limits what has not begun.
+    const create = place.door === DOORS.dynamic ? "1s" : "8s";
+    place.declare({ first: tunnel(1, {}, { customTimeouts: { create } }) }, PATIENCE);
     await ip.holdAt("link add name t1");
     const up = new Running(place.stack, "up", "--yes", "--skip-preview");
     await up.until("a command is held", () => ip.holds());

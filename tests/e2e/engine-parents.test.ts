@@ -53,16 +53,14 @@ const fou: Readonly<Record<string, Declared>> = {
   },
 };
 
-const replace = (...resources: readonly (readonly [type: string, name: string])[]) =>
-  resources.flatMap(([type, name]) => [
-    "--replace",
-    `urn:pulumi:dev::declared::pulumi-nodejs:dynamic/ipip:${type}::${name}`,
-  ]);
-
 describe("parents and children", () => {
   let lab: Lab;
   let machine: Machine;
   let place: Program;
+
+  const replace = (...resources: readonly (readonly [type: Declared["type"], name: string])[]) =>
+    resources.flatMap(([type, name]) => ["--replace", place.urnOf(type, name)]);
+
   let before: unknown;
 
   beforeAll(async () => {

@@ -117,6 +117,12 @@ export class Program {
     return ours.map(({ urn }) => urn.split("::").at(-1));
   }
 
+  /** urnOf is a resource of the program as the state calls it. */
+  urnOf(type: Declared["type"], name: string): string {
+    const token = this.door === DOORS.dynamic ? "pulumi-nodejs:dynamic/ipip" : "ipip:index";
+    return `urn:pulumi:${this.stack.name}::declared::${token}:${type}::${name}`;
+  }
+
   close(): void {
     this.remove();
   }
