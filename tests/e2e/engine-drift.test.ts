@@ -1,5 +1,6 @@
 import { Lab, type Machine } from "../../lab/lab";
-import { Code, type Declared, expectCode, made, Program } from "../support/declared";
+import { Code, type Declared, DOORS, expectCode, made, Program } from "../support/declared";
+import { doorsFor } from "../support/doors";
 import { shell } from "../support/world";
 
 /** What the engine makes of a host that somebody else has changed, command by command, with the exit codes for CI. */
@@ -26,23 +27,27 @@ const program: Readonly<Record<string, Declared>> = {
 };
 const DRIFT = "ip -n blue link set t1 mtu 1300";
 
-describe("drift", () => {
-  let lab: Lab;
-  let machine: Machine;
+let lab: Lab;
+let machine: Machine;
+
+beforeAll(async () => {
+  lab = await Lab.start({ hosts: ["machine"] });
+  machine = lab.host("machine");
+});
+
+afterAll(() => lab?.stop());
+
+describe.each(doorsFor())("drift, through %s", (door) => {
   let place: Program;
 
   beforeAll(async () => {
-    lab = await Lab.start({ hosts: ["machine"] });
-    machine = lab.host("machine");
     place = await Program.on(machine);
+    place.door = DOORS[door];
     place.declare(program);
     expectCode(await place.up(), Code.ok);
   });
 
-  afterAll(async () => {
-    await lab?.stop();
-    place?.close();
-  });
+  afterAll(() => place?.close());
 
   const mtu = async () => (await shell(machine, "ip netns exec blue cat /sys/class/net/t1/mtu")).trim();
   const recorded = async () =>

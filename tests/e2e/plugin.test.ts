@@ -1,7 +1,10 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
+import { ROOT } from "../../lab/engine";
 import { Lab, type Machine } from "../../lab/lab";
 import { Code, type Declared, DOORS, expectCode, made, Program } from "../support/declared";
 import { Running } from "../support/running";
@@ -322,5 +325,21 @@ describe("a program of its own", () => {
     expect(found.stdout).toContain("unhealthy");
     expectCode(await one.preview(), Code.changes);
     expectCode(await one.up(), Code.ok);
+  });
+
+  test("the plugin installs from one file, and is found then", async () => {
+    const file = join(one.dir, "plugin.tar.gz");
+    await promisify(execFile)("tar", ["-czf", file, "-C", join(ROOT, "dist/plugin"), "."]);
+    const settings = join(one.stack.program, "Pulumi.yaml");
+    writeFileSync(settings, readFileSync(settings, "utf8").replace(/^plugins:[\s\S]*/m, ""));
+    one.declareOn("a", {});
+    expectCode(await one.up(), Code.ok);
+    one.declareOn("a", { blue: { type: "Namespace", args: { name: "blue" } } });
+    expect(expectCode(await one.preview(), Code.error)).toContain("ipip");
+    expectCode(
+      await one.stack.pulumi("plugin", "install", "resource", "ipip", "0.1.0", "--file", file),
+      Code.ok,
+    );
+    expectCode(await one.preview(), Code.changes);
   });
 });
