@@ -32,6 +32,23 @@ export async function made(
   return entry(contract.type, name, { id, inputs: said, outputs }, stack);
 }
 
+/** named are resources of the plugin's, on a host that they call by a name, and their provider with a secret. */
+export function named(entries: readonly Entry[], host: string, shown = true): Entry[] {
+  const type = "pulumi:providers:ipip";
+  const urn = `urn:pulumi:dev::shop::${type}::default`;
+  const bags = entries.map(({ inputs, outputs }) => [inputs, outputs] as [Fields, Fields]);
+  const connection = bags[0]?.[1].connection as Fields;
+  const hosts = secret(JSON.stringify({ [host]: { ...connection, password: "open sesame" } }), shown);
+  const without = ({ connection: _, ...bag }: Fields) => ({ ...bag, host });
+  const moved = entries.map((entry, at) => {
+    const ours = (entry.type as string).replace("pulumi-nodejs:dynamic/ipip", "ipip:index");
+    const [inputs, outputs] = bags[at] ?? [{}, {}];
+    const place = { urn: entry.urn.replace(entry.type as string, ours), type: ours, provider: `${urn}::one` };
+    return { ...entry, ...place, inputs: without(inputs), outputs: without(outputs) };
+  });
+  return [{ urn, type, custom: true, id: "one", inputs: { hosts } }, ...moved];
+}
+
 /** exported is what `pulumi stack export` writes of resources. */
 export function exported(entries: readonly Entry[], stack = "dev"): string {
   const root = {

@@ -7,7 +7,7 @@ import type { Contract, Probe } from "../../../provider/resource";
 import { tunnelProbe } from "../../../provider/resources/tunnel-probe";
 import { FakeHost } from "../../support/fake-host";
 import { CONNECTION } from "../../support/mini-engine";
-import { type Entry, entry, exported, made, secret } from "../../support/state-export";
+import { type Entry, entry, exported, made, named, secret } from "../../support/state-export";
 
 const contract = (type: string) => contracts[type] as Contract;
 const tunnel = { name: "t1", local: "10.0.0.1", remote: "10.0.0.2", mtu: 1400 };
@@ -222,4 +222,26 @@ test.each([
 ])("%s is refused as a state", (_what, text, why) => {
   expect(() => readState(text, "FILE")).toThrow("FILE is not what `pulumi stack export` writes");
   expect(() => readState(text, "FILE")).toThrow(why);
+});
+
+describe("a state of the plugin's, whose objects name their host", () => {
+  test("is looked at by what its provider has", async () => {
+    near.byHand("ip link set dev t1 mtu 1300");
+    const findings = await drift({}, [exported(named(entries.slice(0, 2), "near"))]);
+    expect(outcomes(findings)).toEqual([
+      ["tunnel", "drift"],
+      ["route", "same"],
+    ]);
+    expect(findings[0]?.host).toBe("192.0.2.1");
+    expect(JSON.stringify(findings)).not.toContain("open sesame");
+  });
+
+  test("is trouble where that is encrypted, or lacks the name", async () => {
+    const [hidden] = await drift({}, [exported(named(entries.slice(0, 1), "near", false))]);
+    expect(hidden).toMatchObject({ outcome: "trouble", message: expect.stringContaining("--show-secrets") });
+    const [provider, ...others] = named(entries.slice(0, 1), "near");
+    const strange = others.map((one) => ({ ...one, outputs: { ...(one.outputs as object), host: "far" } }));
+    const [lost] = await drift({}, [exported([provider as Entry, ...strange])]);
+    expect(lost).toMatchObject({ outcome: "trouble" });
+  });
 });
