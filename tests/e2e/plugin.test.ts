@@ -86,6 +86,28 @@ test("a stack moves over from dynamic resources and back, and no host is touched
   await gone(one);
 });
 
+test.each(["dynamic", "plugin"] as const)(
+  "a provider of one's own has hosts of its own: %s",
+  async (door) => {
+    const one = await program();
+    one.stack.configure({});
+    one.door = DOORS[door];
+    const { privateKeyPath, ...login } = connectionTo(lab.host("a"));
+    const hosts = { here: { ...login, privateKey: readFileSync(privateKeyPath, "utf8") } };
+    const options = { provider: made("lab") };
+    one.declareOn(undefined, {
+      lab: { type: "Provider", args: { hosts } },
+      blue: { type: "Namespace", args: { host: "here", name: "blue" }, options },
+    });
+    expectCode(await one.up(), Code.ok);
+    const { stdout } = await one.stack.pulumi("stack", "export");
+    expect(stdout).toContain('"id": "here//blue"');
+    expect(stdout).not.toContain("PRIVATE KEY");
+    expectCode(await one.refresh("--expect-no-changes"), Code.ok);
+    await gone(one);
+  },
+);
+
 /** What somebody has made by hand; the tutorial's tunnel, and some of all else that there may be. */
 const BY_HAND = `
   for name in host1 internet host2; do ip netns add $name; ip -n $name link set lo up; done

@@ -8,6 +8,7 @@ import { connectionTo, workplace } from "./world";
 /** Declared is a resource of the program tests/programs/declared. */
 export interface Declared {
   readonly type:
+    | "Provider"
     | "Namespace"
     | "VethPair"
     | "IpipTunnel"
@@ -66,8 +67,8 @@ export class Program {
     this.write(resources, { connection: { ...this.connection, ...connection } });
   }
 
-  /** declareOn says what the program makes from now on, on a host that the configuration has by this name. */
-  declareOn(host: string, resources: Readonly<Record<string, Declared>>): void {
+  /** declareOn says what the program makes from now on, on a host that the configuration has by this name, if it gives one. */
+  declareOn(host: string | undefined, resources: Readonly<Record<string, Declared>>): void {
     this.write(resources, { host });
   }
 
