@@ -172,7 +172,8 @@ function fields(bag: Struct | undefined): Record<string, unknown> {
   return opened(bag?.toJavaScript() ?? {}) as Record<string, unknown>;
 }
 
-function opened(value: unknown): unknown {
+/** opened is a value without the marks of what is secret in it. */
+export function opened(value: unknown): unknown {
   const open = bare(value);
   if (Array.isArray(open)) return open.map(opened);
   if (typeof open !== "object" || open === null) return open;
