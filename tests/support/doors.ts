@@ -169,15 +169,7 @@ function struct({ __provider: _, ...bag }: Bag): Struct {
 
 /** The engine opens secrets before it hands them back. */
 function fields(bag: Struct | undefined): Record<string, unknown> {
-  return opened(bag?.toJavaScript() ?? {}) as Record<string, unknown>;
-}
-
-/** opened is a value without the marks of what is secret in it. */
-export function opened(value: unknown): unknown {
-  const open = bare(value);
-  if (Array.isArray(open)) return open.map(opened);
-  if (typeof open !== "object" || open === null) return open;
-  return Object.fromEntries(Object.entries(open).map(([key, inner]) => [key, opened(inner)]));
+  return bare(bag?.toJavaScript() ?? {}) as Record<string, unknown>;
 }
 
 /** asThrown is an error of the service in the form that the dynamic provider's have. */

@@ -12,9 +12,13 @@ export const HOSTS = {
 };
 
 /** pluginOn is the plugin, configured with those, over whatever host a function gives. */
-export function pluginOn(open: (connection: Connection) => Host, hosts: unknown = HOSTS): Plugin {
+export function pluginOn(
+  open: (connection: Connection) => Host,
+  hosts: unknown = HOSTS,
+  showCommands = false,
+): Plugin {
   const plugin = new Plugin(servicesOver(limited(open)), lookingOver(limited(open)), lookups);
-  plugin.configure({ hosts });
+  plugin.configure({ hosts, showCommands });
   return plugin;
 }
 

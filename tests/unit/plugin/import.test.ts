@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Plugin } from "../../../provider/plugin/plugin";
+import { bare } from "../../../provider/plugin/struct";
 import { type Fields, pick } from "../../../provider/state";
-import { opened } from "../../support/doors";
 import type { FakeHost } from "../../support/fake-host";
 import { MARK, MiniEngine } from "../../support/mini-engine";
 import { pluginOn, urnOfType } from "../../support/plugin-on";
@@ -31,13 +31,13 @@ async function there({ contract }: Sample, program: Fields): Promise<There> {
 
 /** byHand has what bears our mark bear none, as what somebody has made by hand. */
 function byHand({ kernel }: FakeHost): void {
-  const plain = <T extends { readonly protocol: number }>(all: T[]) =>
-    all.splice(0, all.length, ...all.map((one) => (one.protocol === 204 ? { ...one, protocol: HAND } : one)));
+  const plain = <T extends { readonly protocol: number }>(all: readonly T[]) =>
+    all.map((one) => (one.protocol === 204 ? { ...one, protocol: HAND } : one));
   for (const netns of [kernel.host, ...kernel.namespaces.values()]) {
     for (const device of netns.devices) if (device.alias === MARK) device.alias = undefined;
-    plain(netns.routes);
-    plain(netns.rules);
-    plain(netns.labelRoutes);
+    netns.routes = plain(netns.routes);
+    netns.rules = plain(netns.rules);
+    netns.labelRoutes = plain(netns.labelRoutes);
   }
 }
 
@@ -50,7 +50,7 @@ async function imported({ plugin, urn, id }: There) {
 async function checked({ plugin, urn }: There, inputs: Fields): Promise<Fields> {
   const { inputs: right, failures } = await plugin.check(urn, inputs);
   expect(failures).toEqual([]);
-  return opened(right) as Fields;
+  return bare(right) as Fields;
 }
 
 async function changes(one: There, state: Fields, inputs: Fields): Promise<readonly string[]> {
@@ -129,7 +129,7 @@ test("a change of an imported object is all that is shown, and so is what is let
   const { outputs, inputs } = await imported(one);
   expect(await changes(one, outputs, { ...inputs, ttl: 17 })).toEqual(["ttl"]);
   const { addresses: _, ...fewer } = inputs;
-  expect((await changes(one, outputs, { ...fewer, ttl: 17 })).toSorted()).toEqual(["addresses", "ttl"]);
+  expect(new Set(await changes(one, outputs, { ...fewer, ttl: 17 }))).toEqual(new Set(["addresses", "ttl"]));
   expect(await changes(one, outputs, { ...inputs, name: "tun1" })).toEqual(["name"]);
 });
 
