@@ -99,8 +99,8 @@ export class Lifecycle extends Service<Contract> {
   override diff(state: Fields, desired: Fields): Changes & { readonly deleteBeforeReplace: boolean } {
     const changes = super.diff(state, desired);
     if (!isImported(state) || isUnknown(desired)) return changes;
-    const old = inputsIn(this.contract, state);
     const { contract } = this;
+    const old = inputsIn(contract, state);
     const stepsLeft = (wanted: Fields) => {
       const target = (contract.release?.(old, wanted as Desired) ?? wanted) as Desired;
       return stepsTo(contract, target, stood(contract, state, old)).length > 0;

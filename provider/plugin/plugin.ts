@@ -143,8 +143,8 @@ export class Plugin {
       // A program may say less of what it has imported.
       const said = isImported(state) ? Object.keys(inputs) : Object.keys(found?.inputs ?? {});
       const { failing } = found ?? {};
-      const told = failing !== undefined && { failing: shown(failing, await service.secretsIn(bag)) };
-      return found && { ...found, ...told, inputs: pick(found.inputs, said) };
+      const unhealthy = failing !== undefined && { failing: shown(failing, await service.secretsIn(bag)) };
+      return found && { ...found, ...unhealthy, inputs: pick(found.inputs, said) };
     });
   }
 
