@@ -15,6 +15,7 @@ import {
   IMPORTED,
   inputsIn,
   inputsLike,
+  isFields,
   isImported,
   isLookup,
   isUnproven,
@@ -98,20 +99,26 @@ export class Lifecycle extends Service<Contract> {
   override diff(state: Fields, desired: Fields): Changes & { readonly deleteBeforeReplace: boolean } {
     const changes = super.diff(state, desired);
     if (!isImported(state) || isUnknown(desired)) return changes;
-    const old = inputsIn(this.contract, state);
-    const target = (this.contract.release?.(old, desired as Desired) ?? desired) as Desired;
+    const { contract } = this;
+    const old = inputsIn(contract, state);
+    const stepsLeft = (wanted: Fields) => {
+      const target = (contract.release?.(old, wanted as Desired) ?? wanted) as Desired;
+      return stepsTo(contract, target, stood(contract, state, old)).length > 0;
+    };
     // What has no mark of ours gets one with its first change.
     const unmarked = !isMark(old.mark as string | undefined);
-    const left = stepsTo(
-      this.contract,
-      unmarked ? { ...target, mark: old.mark } : target,
-      stood(this.contract, state, old),
-    );
-    if (left.length > 0) return changes;
     const told = inputsLike(desired, old);
-    const counts = (key: string) => (key === "mark" ? !unmarked : !same(told[key], desired[key]));
-    const { changed, replaces } = changes;
-    return { ...changes, changed: changed.filter(counts), replaces: replaces.filter(counts) };
+    const counts = (key: string) => {
+      if (key === "mark") return !unmarked;
+      // Where no step is left to do, the order of a list says nothing.
+      return (
+        !same(unordered(told[key]), unordered(desired[key])) || stepsLeft({ ...old, [key]: desired[key] })
+      );
+    };
+    const changed = changes.changed.filter(counts);
+    if (changed.length === 0 && stepsLeft(unmarked ? { ...desired, mark: old.mark } : desired))
+      return changes;
+    return { ...changes, changed, replaces: changes.replaces.filter((key) => changed.includes(key)) };
   }
 
   /**
@@ -226,6 +233,13 @@ function taken({ host, name, desired }: Subject, found: Fields): Conflict {
     `${name} is there already, and ${whose}: ${shown.join(", ")}`,
     "Choose another name, remove it by hand, or set `adopt: true` to take it over.",
   );
+}
+
+/** unordered is a value with all its lists in one order. */
+function unordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((one) => JSON.stringify(unordered(one))).sort();
+  if (!isFields(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unordered(inner)]));
 }
 
 /** isForeign tells what another stack has marked as its own; with `adopt` there is no such thing. */

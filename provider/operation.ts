@@ -6,8 +6,8 @@ import type { Host } from "./host/host";
 
 /** Operation is one call of the engine, as far as it bounds what is done for it. */
 export interface Operation {
-  /** The resource that it is about. */
-  readonly urn: string;
+  /** The resource that it is about; a lookup is about none. */
+  readonly urn?: string;
   /** When it must be over, in milliseconds of the clock, and the seconds that this is. */
   readonly limit?: { readonly at: number; readonly seconds: number } | undefined;
 }

@@ -40,6 +40,8 @@ export interface Wanted {
   owned(mark: string): boolean;
   /** Whether what is in this namespace is. */
   within(netns: string | undefined): boolean;
+  /** Whether every address is, also the machine's own and one that its device says among its own. */
+  readonly addresses?: true;
 }
 
 const FAMILIES = [4, 6] as const;
@@ -151,6 +153,7 @@ class Listing {
 
   private device(link: Link): void {
     const { name, kind = "" } = link;
+    if (this.wanted.addresses) this.addresses(link);
     if (isFallback(name)) return;
     const type = CLASSES.get(kind);
     if (type === undefined) this.stranger(link);

@@ -14,7 +14,7 @@ class NotImportable extends IpipError {
 }
 
 /** Whoever asks for one by its id wants it, whosever it is. */
-const ANY: Wanted = { owned: () => true, within: () => true };
+const ANY: Wanted = { owned: () => true, within: () => true, addresses: true };
 
 /** The Ethernet address of an end is said by a program only where it matters. */
 const OF_PAIRS = ["a.mac", "b.mac"];

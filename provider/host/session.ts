@@ -100,6 +100,7 @@ class Session {
 
   async exchange(work: Work, seconds: number): Promise<Outcome> {
     if (work.steps.length + work.queries.length === 0) return { answers: [] };
+    if (work.unlessAborted?.aborted) throw new Cancelled(labelOf(this.connection));
     return await new Promise((resolve, reject) => {
       const settled = () => {
         clearTimeout(deadline);

@@ -8,7 +8,7 @@ import { markOf } from "../mark";
 import { Named } from "../named";
 import { during, overdue } from "../operation";
 import { inform, warn } from "../progress";
-import { masked } from "../secrets";
+import { masked, shown } from "../secrets";
 import type { Found } from "../service";
 import { type Fields, isImported, isLookup, pick } from "../state";
 import type { Made } from "../subject";
@@ -134,13 +134,17 @@ export class Plugin {
   ): Promise<Found | undefined> {
     const urn = urnOf(text);
     const service = this.serviceOf(urn);
-    return await this.working(text, service, state, timeout, async () => {
+    // An id alone has the name of the host, whose secrets are in no message.
+    const bag = Object.keys(state).length > 0 ? state : { host: id };
+    return await this.working(text, service, bag, timeout, async () => {
       const found = isLookup(state)
         ? await this.lookedUp(urn, service, id, state)
         : await service.read(state);
       // A program may say less of what it has imported.
       const said = isImported(state) ? Object.keys(inputs) : Object.keys(found?.inputs ?? {});
-      return found && { ...found, inputs: pick(found.inputs, said) };
+      const { failing } = found ?? {};
+      const unhealthy = failing !== undefined && { failing: shown(failing, await service.secretsIn(bag)) };
+      return found && { ...found, ...unhealthy, inputs: pick(found.inputs, said) };
     });
   }
 
@@ -160,7 +164,10 @@ export class Plugin {
     const lookup = this.lookups.get(nameIn(token));
     if (lookup === undefined) throw new Told(lacking(token, [...this.lookups.keys()]));
     const hosts = args.host === undefined ? undefined : await this.configured.hosts();
-    return resultOf(lookup, await this.looking.find(lookup, args, hosts)) as Fields;
+    return await during(
+      {},
+      async () => resultOf(lookup, await this.looking.find(lookup, args, hosts)) as Fields,
+    );
   }
 
   /** What a program looks up may say which one it is; by an id alone it is imported. */

@@ -121,12 +121,10 @@ export function serviceOf(door: Plugin, version: string, schema: () => Promise<s
       const response = new provider.ReadResponse();
       // No id tells the engine that the object is gone.
       if (found === undefined) return response;
-      const { id, outputs, inputs, failing } = found;
+      const { outputs, inputs, failing } = found;
+      const id = request.getId() || found.id;
       if (failing !== undefined) throw new Told(failing, { id, outputs });
-      return response
-        .setId(request.getId() || id)
-        .setProperties(structOf(outputs))
-        .setInputs(structOf(inputs));
+      return response.setId(id).setProperties(structOf(outputs)).setInputs(structOf(inputs));
     }),
 
     delete: unary(async (request: provider.DeleteRequest) => {

@@ -25,9 +25,12 @@ export function secret(value: unknown): Fields {
   return { [SPECIAL]: SECRET, value };
 }
 
-/** bare is a value that may have come as a secret. */
+/** bare is a value of which all, or anything within, may have come as a secret. */
 export function bare(value: unknown): unknown {
-  return isSecret(value) ? value.value : value;
+  if (isSecret(value)) return bare(value.value);
+  if (Array.isArray(value)) return value.map(bare);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, bare(inner)]));
 }
 
 function isSecret(value: unknown): value is Fields {

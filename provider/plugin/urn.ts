@@ -7,10 +7,10 @@ export interface Urn {
   readonly name: string;
 }
 
-/** urnOf reads `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`, of which only the name may have colons of its own. */
+/** urnOf reads `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`, of which only the name may have `::` or `$` of its own. */
 export function urnOf(text: string): Urn {
-  const parts = /^urn:pulumi:(.*?)::(.*?)::(?:.*?\$)?([^$]*?)::(.*)$/s.exec(text);
+  const parts = /^urn:pulumi:(.*?)::(.*?)::(.*?)::(.*)$/s.exec(text);
   if (parts === null) throw new Error(`"${text}" is not a URN`);
-  const [, stack = "", project = "", type = "", name = ""] = parts;
-  return { stack, project, type, name };
+  const [, stack = "", project = "", lineage = "", name = ""] = parts;
+  return { stack, project, type: lineage.slice(lineage.lastIndexOf("$") + 1), name };
 }

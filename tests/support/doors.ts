@@ -4,12 +4,15 @@ import provider from "@pulumi/pulumi/proto/provider_pb";
 import rpc from "@pulumi/pulumi/proto/status_pb";
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
 import { handlers, lookingOver, lookups, type Services, servicesOver } from "../../provider";
-import type { Provider } from "../../provider/dynamic";
+import { door as doorTo, type Provider } from "../../provider/dynamic";
+import type { Host } from "../../provider/host/host";
 import { hostFor } from "../../provider/host/session";
 import { limited } from "../../provider/operation";
 import { Plugin } from "../../provider/plugin/plugin";
 import { serviceOf } from "../../provider/plugin/server";
 import { bare } from "../../provider/plugin/struct";
+import type { Fields } from "../../provider/state";
+import type { Served } from "./mini-engine";
 
 /** The doors by which the engine comes to our code, so that one test may go through each. */
 
@@ -40,6 +43,39 @@ export function handlerOf(type: string, door: Door): Handler {
   if (door === "dynamic") return found;
   wire ??= new Wire(servicesOver(limited(hostFor)));
   return wire.handler(type);
+}
+
+/** servedBy is a type as a door serves it, over one host. */
+export function servedBy(door: Door, type: string, host: Host): Served {
+  const services = servicesOver(limited(() => host));
+  const service = services[type];
+  if (service === undefined) throw new Error(`there is no service for ${type}`);
+  const handler = door === "dynamic" ? doorTo(service) : new Wire(services).handler(type);
+  const checked = async (inputs: Fields) => {
+    const { inputs: right, failures } = await handler.check({}, { ...inputs, __provider: "…" });
+    expect(failures).toEqual([]);
+    return { ...right, __provider: "…" };
+  };
+  return {
+    async diff(state, desired, id) {
+      const found = await handler.diff(id, state, await checked(desired));
+      const { changes, replaces = [], deleteBeforeReplace = false } = found;
+      return { changed: changes === false ? [] : ["something"], replaces, deleteBeforeReplace };
+    },
+    async create(desired) {
+      const { id, outs } = await handler.create(await checked(desired));
+      return { id, outputs: { ...outs, __provider: "…" } };
+    },
+    async update(state, desired, id) {
+      const { outs } = await handler.update(id, state, await checked(desired));
+      return { id, outputs: { ...outs, __provider: "…" } };
+    },
+    async read(state, was) {
+      const { id, props, inputs } = await handler.read(was, state);
+      return id === "" ? undefined : { id: was, outputs: { ...props, __provider: "…" }, inputs };
+    },
+    delete: (state, id) => handler.delete(id, state),
+  };
 }
 
 let wire: Wire | undefined;
@@ -174,14 +210,7 @@ function struct({ __provider: _, ...bag }: Bag): Struct {
 
 /** The engine opens secrets before it hands them back. */
 function fields(bag: Struct | undefined): Record<string, unknown> {
-  return opened(bag?.toJavaScript() ?? {}) as Record<string, unknown>;
-}
-
-function opened(value: unknown): unknown {
-  const open = bare(value);
-  if (Array.isArray(open)) return open.map(opened);
-  if (typeof open !== "object" || open === null) return open;
-  return Object.fromEntries(Object.entries(open).map(([key, inner]) => [key, opened(inner)]));
+  return bare(bag?.toJavaScript() ?? {}) as Record<string, unknown>;
 }
 
 /** asThrown is an error of the service in the form that the dynamic provider's have. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { bootFileOf, forget, heads } from "../../provider/persist/boot-file";
+import { bootFileOf, forget, heads, list } from "../../provider/persist/boot-file";
 import { FOLDER } from "../../provider/persist/host-files";
 import type { Contract } from "../../provider/resource";
 import type { Desired, Fields } from "../../provider/state";
@@ -11,6 +11,8 @@ export function runBoot(files: Map<string, string>, argv: readonly string[]): st
     const line = (path: string) => files.get(path)?.split("\n")[0];
     return paths.map((path) => `${path.slice(FOLDER.length + 1)}\t${line(path)}\n`).join("");
   }
+  // No service runs them, so none of them is kept.
+  if (isDeepStrictEqual(argv, list.argv)) return "";
   const name = argv.at(-1) ?? "";
   if (!isDeepStrictEqual(argv, forget(name).argv)) return undefined;
   for (const path of paths.filter((one) => one.endsWith(`-${name}`))) files.delete(path);

@@ -4,7 +4,7 @@ import { labelOf } from "../../provider/host/stop";
 import { Lifecycle } from "../../provider/lifecycle";
 import type { Contract } from "../../provider/resource";
 import type { Desired, Fields } from "../../provider/state";
-import { HalfMade } from "../../provider/subject";
+import { HalfMade, type Made } from "../../provider/subject";
 
 /** CONNECTION is a connection as a user writes it. */
 export const CONNECTION = { host: "203.0.113.1", insecureIgnoreHostKey: true };
@@ -21,6 +21,17 @@ interface Recorded {
   readonly halfMade: boolean;
 }
 
+/** Served is what an engine calls for one object, whose id comes last: a lifecycle, or a door that leads to one. */
+export interface Served {
+  diff(state: Fields, desired: Desired, id: string): Difference | Promise<Difference>;
+  create(desired: Desired): Promise<Made>;
+  update(state: Fields, desired: Desired, id: string): Promise<Made>;
+  read(state: Fields, id: string): Promise<(Made & { readonly inputs: Fields }) | undefined>;
+  delete(state: Fields, id: string): Promise<unknown>;
+}
+
+type Difference = ReturnType<Lifecycle["diff"]>;
+
 /**
  * MiniEngine does with one resource what Pulumi's engine does, as far as the order of calls and what it keeps between
  * them matter to a provider.
@@ -31,11 +42,15 @@ export class MiniEngine {
   private old: Recorded[] = [];
   private readonly lifecycle: Lifecycle;
 
+  private readonly served: Served;
+
   constructor(
     private readonly contract: Contract,
     host: Host,
+    served?: Served,
   ) {
     this.lifecycle = new Lifecycle(contract, (_: Connection) => host);
+    this.served = served ?? this.lifecycle;
   }
 
   /** check gives the inputs their canonical form, and insists that they have one. */
@@ -59,7 +74,11 @@ export class MiniEngine {
       await this.create(desired);
       return "created";
     }
-    const { changed, replaces, deleteBeforeReplace } = this.lifecycle.diff(state.outputs, desired);
+    const { changed, replaces, deleteBeforeReplace } = await this.served.diff(
+      state.outputs,
+      desired,
+      state.id,
+    );
     if (replaces.length > 0) {
       if (deleteBeforeReplace) await this.destroy();
       await this.create(desired).finally(() => {
@@ -70,14 +89,15 @@ export class MiniEngine {
       return "replaced";
     }
     if (changed.length === 0 && !state.halfMade) return "unchanged";
-    await this.recorded(desired, () => this.lifecycle.update(state.outputs, desired));
+    await this.recorded(desired, () => this.served.update(state.outputs, desired, state.id));
     return "updated";
   }
 
   /** updateAgain updates although nothing differs, as after a failure to initialise. */
   async updateAgain(inputs: Fields): Promise<void> {
     const desired = this.check(inputs);
-    await this.recorded(desired, () => this.lifecycle.update(this.state?.outputs ?? {}, desired));
+    const { outputs = {}, id = "" } = this.state ?? {};
+    await this.recorded(desired, () => this.served.update(outputs, desired, id));
   }
 
   /** commands are what a preview shows that `up` would run, without asking the host; undefined is `destroy`. */
@@ -97,26 +117,26 @@ export class MiniEngine {
 
   async refresh(): Promise<void> {
     if (this.state === undefined) return;
-    const found = await this.lifecycle.read(this.state.outputs);
+    const found = await this.served.read(this.state.outputs, this.state.id);
     this.state = found && kept({ ...found, halfMade: false });
   }
 
   async destroy(): Promise<void> {
     await this.deleteOld();
     if (this.state === undefined) return;
-    await this.lifecycle.delete(this.state.outputs);
+    await this.served.delete(this.state.outputs, this.state.id);
     this.state = undefined;
   }
 
   private async deleteOld(): Promise<void> {
     for (const state of [...this.old]) {
-      await this.lifecycle.delete(state.outputs);
+      await this.served.delete(state.outputs, state.id);
       this.old = this.old.filter((other) => other !== state);
     }
   }
 
   private async create(desired: Desired): Promise<void> {
-    await this.recorded(desired, () => this.lifecycle.create(desired));
+    await this.recorded(desired, () => this.served.create(desired));
   }
 
   private async recorded(
