@@ -32,7 +32,6 @@ type Served = Pick<
   | "delete"
   | "cancel"
   | "getPluginInfo"
-  | "attach"
   | "getMapping"
   | "getMappings"
 >;
@@ -49,11 +48,6 @@ export function serviceOf(door: Plugin, version: string, schema: () => Promise<s
     getSchema: unary(async () => new provider.GetSchemaResponse().setSchema(await schema())),
 
     getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(version)),
-
-    attach: unary((request: plugin.PluginAttach) => {
-      useEngine(request.getAddress());
-      return new empty.Empty();
-    }),
 
     checkConfig: unary((request: provider.CheckRequest) =>
       checkResponse(door.checkConfig(fieldsOf(request.getNews()))),
