@@ -92,7 +92,7 @@ peers: setup
 bench: peers ## measure this package beside its peers (about 85 minutes), into docs/benchmark.md and bench/results.json
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts $(ARGS)
 
-bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the screen
+bench-short: peers ## the same with few tunnels (about 8 minutes), only onto the screen
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts --short
 
 bench-profile: setup ## where the time of 500 tunnels goes (about 3 minutes), into docs/benchmark.md

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What runs a dynamic provider, and the plugin; the engine starts them by these paths. */
-const PROVIDERS = ["cmd/dynamic-provider", "plugin/pulumi-resource-ipip"];
+/** What runs a dynamic provider, to the end, since another Node looks for it first; and the plugin. */
+const PROVIDERS = ["cmd/dynamic-provider/index.js", "plugin/pulumi-resource-ipip"];
 
 interface Process {
   readonly pid: number;
