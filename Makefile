@@ -98,7 +98,7 @@ bench-short: peers ## the same with few tunnels (about 8 minutes), only onto the
 bench-profile: setup ## where the time of 500 tunnels goes (about 3 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/profile.ts $(ARGS)
 
-bench-startup: setup ## how long the plugin's process takes to start, beside others (about a minute), into docs/benchmark.md
+bench-startup: setup ## how long the plugin's process takes to start, beside others (about half a minute), into docs/benchmark.md
 	@$(TSX) bench/startup.ts $(ARGS)
 
 bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about 15 minutes), into docs/benchmark.md
