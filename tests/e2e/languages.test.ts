@@ -6,6 +6,7 @@ import { ROOT } from "../../lab/engine";
 import { Lab } from "../../lab/lab";
 import { EXPECTED_NO_CHANGES, expectSuccess } from "../support/example";
 import { FINDS_PLUGIN, LANGUAGES, type Language, PLUGIN, PYTHON, programIn } from "../support/languages";
+import { wholeProgram } from "../support/paper";
 import { connectionTo, shell, snapshot, type Workplace } from "../support/world";
 
 /** One that finds a thing, and two that find several, of which one has an argument that is known when it was made. */
@@ -141,9 +142,6 @@ test("a program in Go makes a tunnel that works, and leaves nothing", async () =
   await destroyed(place);
 });
 
-/** What a program of each language has, and a piece of one has not. */
-const WHOLE = /^(resources:|import pulumi_ipip|package main)/m;
-
 test.each([
   ["yaml", "docs/languages.md", 4],
   ["python", "docs/languages.md", 4],
@@ -154,12 +152,8 @@ test.each([
   const place = await programIn(language);
   places.push(place);
   const { stack } = place;
-  const paper = readFileSync(join(ROOT, name), "utf8");
-  const programs = [...paper.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(
-    ([, its, text]) => its === language && WHOLE.test(text ?? ""),
-  );
-  expect(programs).toHaveLength(1);
-  const text = programs[0]?.[2]?.replace(/^name: .*$/m, "name: yaml-two-hosts");
+  const program = wholeProgram(readFileSync(join(ROOT, name), "utf8"), language);
+  const text = program.replace(/^name: .*$/m, "name: yaml-two-hosts");
   const file = join(stack.program, LANGUAGES[language]);
   writeFileSync(file, `${text}${language === "yaml" ? FINDS_PLUGIN : ""}`);
   const [berlin, paris] = [connectionTo(lab.host("a")), connectionTo(lab.host("b"))];

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import schema from "../../provider/plugin/schema.json";
+import { wholeProgram } from "../support/paper";
 
 /** The pages for Pulumi's registry say what holds. */
 
@@ -9,21 +10,11 @@ const PAGES = join(ROOT, "docs/registry");
 const pages = readdirSync(PAGES);
 const page = (name: string) => readFileSync(join(PAGES, name), "utf8");
 
-/** programIn is the whole program of a language in a paper. */
-function programIn(text: string, language: string): string | undefined {
-  const whole = /^(resources:|import pulumi_ipip|package main)/m;
-  const programs = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(
-    ([, its, program = ""]) => its === language && whole.test(program),
-  );
-  expect(programs).toHaveLength(1);
-  return programs[0]?.[2];
-}
-
 test.each(["yaml", "python", "go"])(
   "the program in %s of the overview is that of docs/languages.md, which the engine has previewed",
   (language) => {
     const paper = readFileSync(join(ROOT, "docs/languages.md"), "utf8");
-    expect(programIn(page("_index.md"), language)).toBe(programIn(paper, language));
+    expect(wholeProgram(page("_index.md"), language)).toBe(wholeProgram(paper, language));
   },
 );
 
