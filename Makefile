@@ -18,7 +18,7 @@ PART =
 VERSION = $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
 
 .PHONY: help setup dependencies demo-setup demo shell ssh sdks test test-unit test-ssh test-faults test-e2e faults stacks fuzz reboots kernels doors plugin lint bench \
-  bench-short bench-profile bench-scale peers clean distclean
+  bench-short bench-profile bench-scale bench-startup peers clean distclean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,14 +89,17 @@ lint: dependencies ## check format, lint rules and types
 peers: setup
 	@tools/setup.sh ansible
 
-bench: peers ## measure this package beside its peers (about 70 minutes), into docs/benchmark.md and bench/results.json
+bench: peers ## measure this package beside its peers (about 85 minutes), into docs/benchmark.md and bench/results.json
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts $(ARGS)
 
-bench-short: peers ## the same with few tunnels (about 6 minutes), only onto the screen
+bench-short: peers ## the same with few tunnels (about 8 minutes), only onto the screen
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/main.ts --short
 
 bench-profile: setup ## where the time of 500 tunnels goes (about 3 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) tools/as-root.sh $(TSX) bench/profile.ts $(ARGS)
+
+bench-startup: setup ## how long the plugin's process takes to start, beside others (about half a minute), into docs/benchmark.md
+	@$(TSX) bench/startup.ts $(ARGS)
 
 bench-scale: setup ## how far one stack goes: a simulation of 1,000 hosts (about 15 minutes), into docs/benchmark.md
 	@$(WITH_ENGINE) $(TSX) bench/scale.ts $(ARGS)

@@ -95,7 +95,8 @@ export function goalsOf(rows: readonly Row[], { small, medium, large }: Sizes): 
     unit: "",
   });
 
-  const ours = rows.filter((each) => each.case === "ours");
+  /** What this package may cost at most holds for both of its doors. */
+  const ours = rows.filter((each) => each.case === "ours" || each.case === "plugin");
   const most = (pick: (row: Row) => number | null, of: readonly Row[]) => {
     const values = of.map(pick).filter((value) => value !== null);
     return values.length === 0 ? undefined : Math.max(...values);

@@ -24,7 +24,7 @@ export interface Plan {
   readonly large: number;
 }
 
-const ENGINE: readonly Case[] = ["floor", "ours"];
+const ENGINE: readonly Case[] = ["floor", "ours", "plugin"];
 const HOST: readonly Case[] = ["batch", "batch+read"];
 const PEERS: readonly Case[] = ["exec", "ansible", "ansible at once"];
 

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What runs a dynamic provider; the engine starts it by this path. */
-const PROVIDER = "cmd/dynamic-provider";
+/** What runs a dynamic provider, to the end, since another Node looks for it first; and the plugin. */
+const PROVIDERS = ["cmd/dynamic-provider/index.js", "plugin/pulumi-resource-ipip"];
 
 interface Process {
   readonly pid: number;
@@ -49,7 +49,7 @@ export function kill(root: number): void {
 }
 
 const LOOK_MS = 200;
-/** A new process is looked for less often, since that reads all of /proc. */
+/** Once there is one, another is looked for less often, since that reads all of /proc. */
 const LOOKS_PER_SEARCH = 5;
 
 /** ProviderMemory watches how much memory the provider's process below an engine holds at most. */
@@ -73,8 +73,11 @@ export class ProviderMemory {
   }
 
   private look(engine: number): void {
-    if (this.looks++ % LOOKS_PER_SEARCH === 0) {
-      this.pids = descendants(engine).filter((pid) => read(`/proc/${pid}/cmdline`).includes(PROVIDER));
+    if (this.looks++ % LOOKS_PER_SEARCH === 0 || this.pids.length === 0) {
+      this.pids = descendants(engine).filter((pid) => {
+        const line = read(`/proc/${pid}/cmdline`);
+        return PROVIDERS.some((provider) => line.includes(provider));
+      });
     }
     for (const pid of this.pids) {
       // The kernel keeps the peak itself, so nothing between two looks is missed.

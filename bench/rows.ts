@@ -4,7 +4,16 @@ import { median } from "./statistics";
 export const OPS = ["up", "no change", "refresh", "update", "destroy"] as const;
 export type Op = (typeof OPS)[number];
 
-export const CASES = ["floor", "ours", "exec", "batch", "batch+read", "ansible", "ansible at once"] as const;
+export const CASES = [
+  "floor",
+  "ours",
+  "plugin",
+  "exec",
+  "batch",
+  "batch+read",
+  "ansible",
+  "ansible at once",
+] as const;
 export type Case = (typeof CASES)[number];
 
 /** Setting is what a figure is measured at. */

@@ -109,9 +109,14 @@ async function theEngine(): Promise<string> {
 async function theHosts(simulation: Simulation): Promise<string> {
   const lines: string[][] = [];
   const parallel = { ...NO_CHECKPOINTS, args: ["--parallel", "64"] };
-  for (const [name, engine] of [SETTINGS[1], ["the same, --parallel 64", parallel] as const]) {
+  const settings: readonly (readonly [Program, ...Setting])[] = [
+    ["ours", ...SETTINGS[1]],
+    ["ours", "the same, --parallel 64", parallel],
+    ["plugin", `${SETTINGS[1][0]}, by the plugin`, NO_CHECKPOINTS],
+  ];
+  for (const [program, name, engine] of settings) {
     let most = 0;
-    const times = await through("ours", simulation.targets, engine, (op) => {
+    const times = await through(program, simulation.targets, engine, (op) => {
       most = Math.max(most, proved(simulation, op === "destroy" ? 0 : count));
     });
     lines.push([`1 stack, ${name}`, ...cells(times), String(most), `${times.providerMb.toFixed(0)} MB`]);

@@ -16,7 +16,7 @@ const ARGUMENTS: Readonly<Record<Op, string>> = {
   destroy: "destroy",
 };
 
-export type Program = "floor" | "ours" | "exec";
+export type Program = "floor" | "ours" | "plugin" | "exec";
 
 /** How the engine is to run besides. */
 export interface EngineOptions {
@@ -38,6 +38,8 @@ function engineContender(name: Program): Contender {
 
 export const floor = engineContender("floor");
 export const ours = engineContender("ours");
+/** The same resources by the other door. */
+export const plugin = engineContender("plugin");
 /** The usual way to write a provider: each operation connects, and each command is an exec. */
 export const exec = engineContender("exec");
 

@@ -6,6 +6,7 @@ import { ROOT } from "../../lab/engine";
 import { Lab } from "../../lab/lab";
 import { EXPECTED_NO_CHANGES, expectSuccess } from "../support/example";
 import { FINDS_PLUGIN, LANGUAGES, type Language, PLUGIN, PYTHON, programIn } from "../support/languages";
+import { wholeProgram } from "../support/paper";
 import { connectionTo, shell, snapshot, type Workplace } from "../support/world";
 
 /** One that finds a thing, and two that find several, of which one has an argument that is known when it was made. */
@@ -141,22 +142,23 @@ test("a program in Go makes a tunnel that works, and leaves nothing", async () =
   await destroyed(place);
 });
 
-test.each(Object.entries(LANGUAGES))(
-  "the program in %s of docs/languages.md can be run",
-  async (language, file) => {
-    const place = await programIn(language as Language);
-    places.push(place);
-    const { stack } = place;
-    const paper = readFileSync(join(ROOT, "docs/languages.md"), "utf8");
-    const programs = [...paper.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(
-      ([, name, text]) => name === language && /Namespace/.test(text ?? ""),
-    );
-    expect(programs).toHaveLength(1);
-    const text = programs[0]?.[2]?.replace(/^name: .*$/m, "name: yaml-two-hosts");
-    writeFileSync(join(stack.program, file), `${text}${language === "yaml" ? FINDS_PLUGIN : ""}`);
-    stack.configure({ "ipip:hosts": { berlin: connectionTo(lab.host("a")) } });
-    const run = await stack.pulumi("preview");
-    expectSuccess(run);
-    expect(run.stdout).toMatch(/\+ 4 to create/);
-  },
-);
+test.each([
+  ["yaml", "docs/languages.md", 4],
+  ["python", "docs/languages.md", 4],
+  ["go", "docs/languages.md", 4],
+  ["yaml", "docs/registry/how-to-two-hosts.md", 8],
+  ["yaml", "docs/registry/installation-configuration.md", 3],
+] as const)("the program in %s of %s can be run", async (language, name, count) => {
+  const place = await programIn(language);
+  places.push(place);
+  const { stack } = place;
+  const program = wholeProgram(readFileSync(join(ROOT, name), "utf8"), language);
+  const text = program.replace(/^name: .*$/m, "name: yaml-two-hosts");
+  const file = join(stack.program, LANGUAGES[language]);
+  writeFileSync(file, `${text}${language === "yaml" ? FINDS_PLUGIN : ""}`);
+  const [berlin, paris] = [connectionTo(lab.host("a")), connectionTo(lab.host("b"))];
+  stack.configure({ "ipip:hosts": { berlin, paris } });
+  const run = await stack.pulumi("preview");
+  expectSuccess(run);
+  expect(run.stdout).toContain(`+ ${count} to create`);
+});

@@ -4,7 +4,7 @@ import * as sdk from "../../sdk";
 import { Published, strict } from "../support/published";
 
 const ROOT = resolve(__dirname, "../..");
-const papers = [ROOT, join(ROOT, "docs")].flatMap((folder) =>
+const papers = [ROOT, join(ROOT, "docs"), join(ROOT, "docs", "registry")].flatMap((folder) =>
   readdirSync(folder)
     .filter((name) => name.endsWith(".md"))
     .map((name) => join(folder, name)),
@@ -19,7 +19,7 @@ interface Snippet {
 /** snippetsIn finds the fenced programs of a paper, also those that stand in a list. */
 function snippetsIn(paper: string): Snippet[] {
   const text = readFileSync(paper, "utf8");
-  return [...text.matchAll(/^( *)```(ts|js)\n(.*?)^\1```$/gms)].map(
+  return [...text.matchAll(/^( *)```(ts|js|typescript)\n(.*?)^\1```$/gms)].map(
     ({ index, 2: language = "", 3: code = "" }) => ({
       where: `${basename(paper)}, line ${text.slice(0, index).split("\n").length}`,
       language,

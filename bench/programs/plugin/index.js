@@ -1,0 +1,2 @@
+// The same tunnels by the plugin.
+require("../tunnels").declare(require("pulumi-ipip/plugin"));
