@@ -47,8 +47,10 @@ test("a time limit holds until a change is sent, and not for what puts right wha
   await expect(plugin.create(URN, inputs, 5)).rejects.toThrow("Cannot allocate memory");
   const sent = works.findIndex(({ steps }) => steps.length > 0);
   expect(works.length).toBeGreaterThan(sent + 1);
-  for (const [index, { within = 300, unlessAborted }] of works.entries()) {
-    expect(within <= 5).toBe(index <= sent);
+  for (const [index, { within = 300, beginWithin = 300, unlessAborted }] of works.entries()) {
+    expect(within <= 5).toBe(index < sent);
+    // The change itself has to begin in time, and then takes what it takes.
+    expect(beginWithin <= 5).toBe(index === sent);
     expect(unlessAborted !== undefined).toBe(index <= sent);
   }
 });
