@@ -139,28 +139,31 @@ export function cellsOn(rows: readonly Row[], machine: () => Machine, setUp: rea
         expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
       });
 
-      test.each(row.drift)("by hand: %s", async (command, attributes) => {
-        await run(command);
-        const found = await differences(row, id, state, desired);
-        expect({ ...found, state: undefined }).toEqual({
-          gone: attributes.length === 0,
-          attributes: [...attributes].sort(),
-          state: undefined,
+      for (const [command, attributes] of row.drift) {
+        test(`by hand: ${command}`, async () => {
+          await run(command);
+          const found = await differences(row, id, state, desired);
+          expect({ ...found, state: undefined }).toEqual({
+            gone: attributes.length === 0,
+            attributes: [...attributes].sort(),
+            state: undefined,
+          });
+          // Whatever it left otherwise the next look finds.
+          state = await updated(row, id, found.state, desired);
         });
-        // Whatever it left otherwise the next look finds.
-        state = await updated(row, id, found.state, desired);
-      });
+      }
 
-      const changes = row.changes.map(([change, replaces]) => ({ change, replaces }));
-      test.each(changes)("by program: %j", async ({ change, replaces }) => {
-        const wanted = await checked(row, change);
-        const diff = await handler(row).diff(id, state, wanted);
-        expect(diff.replaces).toEqual([replaces ?? []].flat());
-        if (replaces !== undefined) return;
-        const changed = await updated(row, id, state, wanted);
-        expect(await differences(row, id, changed, wanted)).toMatchObject({ gone: false, attributes: [] });
-        state = await updated(row, id, changed, desired);
-      });
+      for (const [change, replaces] of row.changes) {
+        test(`by program: ${JSON.stringify({ change, replaces })}`, async () => {
+          const wanted = await checked(row, change);
+          const diff = await handler(row).diff(id, state, wanted);
+          expect(diff.replaces).toEqual([replaces ?? []].flat());
+          if (replaces !== undefined) return;
+          const changed = await updated(row, id, state, wanted);
+          expect(await differences(row, id, changed, wanted)).toMatchObject({ gone: false, attributes: [] });
+          state = await updated(row, id, changed, desired);
+        });
+      }
 
       test("deleting it leaves the host as it was", async () => {
         expect(await differences(row, id, state, desired)).toMatchObject({ gone: false, attributes: [] });
