@@ -1,4 +1,4 @@
-import { readHosts } from "../provider/hosts";
+import { type Hosts, readHosts } from "../provider/hosts";
 import { type Fields, isFields } from "../provider/state";
 import { isEncrypted, opened, secretly } from "./secrets";
 
@@ -18,6 +18,8 @@ interface Provided {
 /** Providers are those of a state, which have the connections of the hosts that its objects name. */
 export class Providers {
   private readonly inputs: ReadonlyMap<string, unknown>;
+  /** What was read of them: a thousand objects may name hosts of one. */
+  private readonly read = new Map<string, Hosts>();
 
   constructor(resources: readonly Provided[]) {
     const ours = resources.flatMap(({ urn, id, type, inputs }) => {
@@ -36,7 +38,8 @@ export class Providers {
     if (typeof host !== "string" || bag.connection !== undefined) return bag;
     const given = this.inputs.get(provider);
     if (isEncrypted(given)) return { ...bag, connection: given };
-    const { hosts } = readHosts(opened({ given }).fields.given);
+    const hosts = this.read.get(provider) ?? readHosts(opened({ given }).fields.given).hosts;
+    this.read.set(provider, hosts);
     const connection = hosts.opened({ host })?.connection;
     return isFields(connection) ? { ...bag, connection: secretly(connection) } : bag;
   }

@@ -1,11 +1,8 @@
 import type { z } from "zod";
+import { SECRET, SIGNATURE } from "../provider/bag";
 import { secretsIn } from "../provider/secrets";
 import { type Fields, isFields } from "../provider/state";
 import { Trouble } from "./errors";
-
-/** Secrets as `pulumi stack export` writes them (pulumi/pulumi, sdk/go/common/resource/sig). */
-const SIGNATURE = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** Opened is a bag of a state in clear. */
 export interface Opened {

@@ -4,6 +4,7 @@ import { Connection } from "../provider/host/connection";
 import { expandHome } from "../provider/host/paths";
 import { labelOf } from "../provider/host/stop";
 import type { Services } from "../provider/index";
+import { ANY_MARK } from "../provider/mark";
 import { secretsIn } from "../provider/secrets";
 import { type Fields, isFields } from "../provider/state";
 import { messageOf, Trouble } from "./errors";
@@ -67,7 +68,7 @@ function targetOf(destination: string | undefined, options: LoginOptions, servic
 function checked(connection: Fields, services: Services) {
   const service = services.Namespace;
   if (service === undefined) throw new Error("there is no Namespace");
-  return service.check({ connection, name: "any", mark: "pulumi:any" });
+  return service.check({ connection, name: "any", mark: ANY_MARK });
 }
 
 /** fromFile reads a file with a connection, or standard input. */

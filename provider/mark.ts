@@ -6,6 +6,8 @@ import { createHash } from "node:crypto";
  * rules a protocol number.
  */
 const PREFIX = "pulumi:";
+/** A mark that no resource has, where one has to be given and says nothing. */
+export const ANY_MARK = "pulumi:any";
 const MAX_ALIAS = 255;
 const MAX_COMMENT = 128;
 

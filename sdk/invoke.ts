@@ -3,8 +3,8 @@ import type { z } from "zod";
 import type { Lookup } from "../provider/lookups/lookup";
 import { subjectOf } from "../provider/plugin/results";
 import { plugin } from "./door";
-import type { LookupOptions, PlainArgs } from "./lookup";
-import type { Named, Values } from "./resource";
+import { type LookupOptions, namedIn, type PlainArgs } from "./lookup";
+import type { Values } from "./resource";
 
 /** invoke makes the function of a lookup that takes plain values, and asks the plugin. */
 export function invoke<A extends z.ZodObject, R>(
@@ -18,19 +18,10 @@ export function invoke<A extends z.ZodObject, R>(
 export function invokeOutput<A extends z.ZodObject, R>(
   definition: Lookup<A, R>,
 ): (args: Values<z.input<A>>, opts?: LookupOptions & pulumi.InvokeOutputOptions) => pulumi.Output<R> {
-  return (args, opts = {}) => {
-    const named = Object.entries(args).map(([key, value]) => [
-      key,
-      pulumi.Resource.isInstance(value) ? (value as Named).name : value,
-    ]);
-    return pulumi.runtime
-      .invokeOutput(
-        plugin.type(definition.name),
-        Object.fromEntries(named),
-        opts as pulumi.InvokeOutputOptions,
-      )
+  return (args, opts = {}) =>
+    pulumi.runtime
+      .invokeOutput(plugin.type(definition.name), namedIn(args), opts as pulumi.InvokeOutputOptions)
       .apply((found) => unwrapped<R>(definition, found)) as pulumi.Output<R>;
-  };
 }
 
 /** What a function of a plugin gives is an object with what was found in it. */

@@ -31,15 +31,20 @@ export function lookupOutput<A extends z.ZodObject, R>(
   definition: Lookup<A, R>,
 ): (args: Values<z.input<A>>, opts?: LookupOptions) => pulumi.Output<R> {
   return (args, { dependsOn = [] } = {}) => {
-    const named = Object.entries(args).map(([key, value]) => [
-      key,
-      pulumi.Resource.isInstance(value) ? (value as Named).name : value,
-    ]);
     const ids = pulumi.output(dependsOn).apply((some) => pulumi.all(some.map(({ id }) => id)));
     return pulumi
-      .all([pulumi.output(Object.fromEntries(named)), ids])
+      .all([pulumi.output(namedIn(args)), ids])
       .apply(([plain]) => found(definition, plain as Fields)) as pulumi.Output<R>;
   };
+}
+
+/** namedIn are the arguments of a lookup, with resources by their names. */
+export function namedIn(args: object): Record<string, unknown> {
+  const named = Object.entries(args).map(([key, value]) => [
+    key,
+    pulumi.Resource.isInstance(value) ? (value as Named).name : value,
+  ]);
+  return Object.fromEntries(named);
 }
 
 /** What connects to hosts is loaded when the first of them is to be asked: most programs never ask one. */

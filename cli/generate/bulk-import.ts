@@ -1,6 +1,7 @@
 import type { Connection } from "../../provider/host/connection";
 import type { Host } from "../../provider/host/host";
 import type { Services } from "../../provider/index";
+import { ANY_MARK } from "../../provider/mark";
 import { HostName } from "../../provider/net";
 import { Trouble } from "../errors";
 import { contractOf, desiredOf } from "../marked/object";
@@ -22,8 +23,6 @@ export interface BulkImport {
 
 /** What the plugin's types begin with. */
 const MODULE = "ipip:index";
-/** A mark is asked for, and is in no id. */
-const ANY_MARK = "pulumi:any";
 
 /** bulkImport reads hosts, and writes the file with which a stack takes over what is there. It changes nothing. */
 export async function bulkImport(

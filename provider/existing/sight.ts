@@ -1,6 +1,7 @@
 import type { Connection } from "../host/connection";
 import type { Host } from "../host/host";
 import type { View } from "../ip/view";
+import { ANY_MARK } from "../mark";
 import type { Contract } from "../resource";
 import type { Service } from "../service";
 import { type Desired, type Fields, pick } from "../state";
@@ -24,9 +25,6 @@ export interface Sayable {
   readonly known: Fields;
 }
 
-/** Something that no stack has, for whether an object can be asked for at all does not depend on its mark. */
-const ANY_MARK = "pulumi:any";
-
 /** Sight looks at objects of one type, whoever made them, and tells how a program would say what is there. */
 export class Sight {
   private readonly common: Fields;
@@ -36,6 +34,7 @@ export class Sight {
     private readonly service: Service,
     private readonly host: Host,
     connection: Connection,
+    // Whether an object can be asked for at all does not depend on its mark.
     mark = ANY_MARK,
     private readonly more: Fields = {},
   ) {

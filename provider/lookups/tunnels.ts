@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Link } from "../ip/links";
 import { ask, type View } from "../ip/view";
+import { ANY_MARK } from "../mark";
 import { IfName } from "../net";
 import type { Contract } from "../resource";
 import { inNamespace } from "../resources/common";
@@ -42,7 +43,7 @@ function foundIn(
   const { name, kind = "", otherNetns, data } = link;
   const contract = tunnels[kind];
   if (contract === undefined) return [];
-  const which = contract.inputs.safeParse({ connection: login, namespace: netns, name, mark: "pulumi:any" });
+  const which = contract.inputs.safeParse({ connection: login, namespace: netns, name, mark: ANY_MARK });
   // The kernel's own device of a kind has a name that no other may have.
   if (!which.success) return [];
   const found = contract.parse(view, {

@@ -1,9 +1,7 @@
 import { Configuration } from "../configuration";
-import { Connection } from "../host/connection";
 import { readHosts } from "../hosts";
 import type { Problem } from "../resource";
-import { secretsIn } from "../secrets";
-import { type Fields, isFields } from "../state";
+import type { Fields } from "../state";
 import { bare, secret } from "./struct";
 
 export interface Config {
@@ -42,17 +40,6 @@ export function configProblems(given: Fields): readonly Problem[] {
 
 /** keptSecret are the properties of a provider with what is secret in them marked as such, wherever a program did not. */
 export function keptSecret(given: Fields): Fields {
-  const { hosts } = given;
-  const value = typeof hosts === "string" && hosts !== "" ? parsed(hosts) : hosts;
-  const secrets =
-    isFields(value) && Object.values(value).some((one) => secretsIn(Connection, one).length > 0);
-  return secrets ? { ...given, hosts: secret(hosts) } : given;
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const secrets = readHosts(bare(given.hosts)).hosts.secrets;
+  return secrets.length > 0 ? { ...given, hosts: secret(given.hosts) } : given;
 }

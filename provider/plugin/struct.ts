@@ -1,12 +1,8 @@
 import { type JavaScriptValue, Struct } from "google-protobuf/google/protobuf/struct_pb";
-import { marked, withUnknown } from "../bag";
+import { marked, SECRET, SIGNATURE, withUnknown } from "../bag";
 import type { Fields } from "../state";
 
 /** The bags of the engine's calls: google.protobuf.Struct, in which a null is a value that was left out. */
-
-/** The key that makes an object in a bag a special value, and what makes that a secret (@pulumi/pulumi, runtime/rpc.ts). */
-const SPECIAL = "4dabf18193072939515e22adb298388d";
-const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
 /** fieldsOf reads a bag. */
 export function fieldsOf(bag: Struct | undefined): Fields {
@@ -22,7 +18,7 @@ export function structOf(fields: Fields): Struct {
 
 /** secret is a value that the engine keeps as a secret. */
 export function secret(value: unknown): Fields {
-  return { [SPECIAL]: SECRET, value };
+  return { [SIGNATURE]: SECRET, value };
 }
 
 /** bare is a value of which all, or anything within, may have come as a secret. */
@@ -34,7 +30,7 @@ export function bare(value: unknown): unknown {
 }
 
 function isSecret(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && Reflect.get(value, SPECIAL) === SECRET;
+  return typeof value === "object" && value !== null && Reflect.get(value, SIGNATURE) === SECRET;
 }
 
 function withoutNulls(value: unknown): unknown {

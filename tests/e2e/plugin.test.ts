@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { ROOT } from "../../lab/engine";
 import { Lab, type Machine } from "../../lab/lab";
+import { TUTORIAL } from "../support/by-hand";
 import { Code, type Declared, DOORS, expectCode, made, Program } from "../support/declared";
 import { Running } from "../support/running";
 import { connectionTo, shell, snapshot } from "../support/world";
@@ -110,23 +111,8 @@ test.each(["dynamic", "plugin"] as const)(
 
 /** What somebody has made by hand; the tutorial's tunnel, and some of all else that there may be. */
 const BY_HAND = `
-  for name in host1 internet host2; do ip netns add $name; ip -n $name link set lo up; done
-  ip link add veth0 netns host1 type veth peer name veth1 netns internet
-  ip link add veth2 netns internet type veth peer name veth3 netns host2
-  ip -n host1 addr add 172.16.10.2/24 dev veth0
-  ip -n internet addr add 172.16.10.1/24 dev veth1
-  ip -n internet addr add 152.16.10.1/24 dev veth2
-  ip -n host2 addr add 152.16.10.2/24 dev veth3
-  for at in host1/veth0 internet/veth1 internet/veth2 host2/veth3; do ip -n \${at%/*} link set \${at#*/} up; done
-  ip netns exec internet sysctl -q -w net.ipv4.ip_forward=1
-  ip -n host1 route add 152.16.10.0/24 via 172.16.10.1
-  ip -n host2 route add 172.16.10.0/24 via 152.16.10.1
-  ip -n host1 tunnel add tun0 mode ipip local 172.16.10.2 remote 152.16.10.2 ttl 255
-  ip -n host2 tunnel add tun0 mode ipip local 152.16.10.2 remote 172.16.10.2 ttl 255
-  ip -n host1 addr add 192.168.50.1/30 dev tun0
-  ip -n host2 addr add 192.168.50.2/30 dev tun0
-  ip -n host1 link set tun0 mtu 1400 up
-  ip -n host2 link set tun0 up
+  ${TUTORIAL}
+  ip -n host1 link set tun0 mtu 1400
   ip -n host1 rule add priority 100 from 10.1.0.0/16 lookup 100
   ip -n host1 route add default via 192.168.50.2 dev tun0 table 100 metric 5
   ip -n host1 addr add 10.255.0.1/32 dev lo

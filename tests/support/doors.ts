@@ -119,56 +119,44 @@ export class Wire {
   /** handler is a type's handler behind this service. */
   handler(type: string): Handler {
     const urn = `urn:pulumi:dev::test::ipip:index:${type}::it`;
-    const made = async <T>(bag: Bag, work: Promise<T>): Promise<T> => {
+    const made = async <T>(bag: Bag, work: () => Promise<T>): Promise<T> => {
       try {
-        return await work;
+        return await work();
       } catch (error) {
         throw asThrown(error as Error & { metadata?: Metadata }, bag);
       }
     };
     return {
-      check: (olds, news) => made(news, this.check(urn, olds ?? {}, news)),
-      diff: async (id, olds, news) => made(news, this.diff(urn, id, olds, news)),
+      check: (olds, news) => made(news, () => this.check(urn, olds ?? {}, news)),
+      diff: async (id, olds, news) => made(news, () => this.diff(urn, id, olds, news)),
       create: async (inputs) =>
-        made(
-          inputs,
-          (async () => {
-            const request = new provider.CreateRequest().setUrn(urn).setProperties(struct(inputs));
-            const response = await this.call<typeof request, provider.CreateResponse>("create", request);
-            return { id: response.getId(), outs: fields(response.getProperties()) };
-          })(),
-        ),
+        made(inputs, async () => {
+          const request = new provider.CreateRequest().setUrn(urn).setProperties(struct(inputs));
+          const response = await this.call<typeof request, provider.CreateResponse>("create", request);
+          return { id: response.getId(), outs: fields(response.getProperties()) };
+        }),
       read: async (id, props = {}) =>
-        made(
-          props,
-          (async () => {
-            const request = new provider.ReadRequest().setUrn(urn).setId(id).setProperties(struct(props));
-            request.setInputs(struct(props));
-            const response = await this.call<typeof request, provider.ReadResponse>("read", request);
-            const found = { props: fields(response.getProperties()), inputs: fields(response.getInputs()) };
-            return response.getId() === "" ? { id: "" } : { id: response.getId(), ...found };
-          })(),
-        ),
+        made(props, async () => {
+          const request = new provider.ReadRequest().setUrn(urn).setId(id).setProperties(struct(props));
+          request.setInputs(struct(props));
+          const response = await this.call<typeof request, provider.ReadResponse>("read", request);
+          const found = { props: fields(response.getProperties()), inputs: fields(response.getInputs()) };
+          return response.getId() === "" ? { id: "" } : { id: response.getId(), ...found };
+        }),
       update: async (id, olds, news) =>
-        made(
-          news,
-          (async () => {
-            const request = new provider.UpdateRequest().setUrn(urn).setId(id);
-            request.setOlds(struct(olds)).setNews(struct(news));
-            const response = await this.call<typeof request, provider.UpdateResponse>("update", request);
-            return { outs: fields(response.getProperties()) };
-          })(),
-        ),
+        made(news, async () => {
+          const request = new provider.UpdateRequest().setUrn(urn).setId(id);
+          request.setOlds(struct(olds)).setNews(struct(news));
+          const response = await this.call<typeof request, provider.UpdateResponse>("update", request);
+          return { outs: fields(response.getProperties()) };
+        }),
       delete: async (id, props) =>
-        made(
-          props,
-          (async () => {
-            // What is not replaced is deleted by a later run, which has a process of its own.
-            this.service = this.started();
-            const request = new provider.DeleteRequest().setUrn(urn).setId(id).setProperties(struct(props));
-            await this.call("delete", request);
-          })(),
-        ),
+        made(props, async () => {
+          // What is not replaced is deleted by a later run, which has a process of its own.
+          this.service = this.started();
+          const request = new provider.DeleteRequest().setUrn(urn).setId(id).setProperties(struct(props));
+          await this.call("delete", request);
+        }),
     };
   }
 
